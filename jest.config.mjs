@@ -1,0 +1,32 @@
+/** Jest in ESM mode; `scripts/test.mjs` passes the Node flag that it needs. */
+export default {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  testMatch: ['**/*.spec.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/compat'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^rednest$': '<rootDir>/src/index.ts',
+    '^rednest/testing$': '<rootDir>/src/testing/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  // Each spec file that builds a Nest application keeps about 20 MB: a worker is renewed before that adds up.
+  workerIdleMemoryLimit: '300MB',
+  testTimeout: 20_000,
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        module: { type: 'es6' },
+        jsc: {
+          target: 'es2022',
+          keepClassNames: true,
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+        },
+      },
+    ],
+  },
+};
