@@ -1,9 +1,15 @@
 import type { ClusterOptions, RedisOptions as IoRedisOptions } from 'ioredis';
+import type { OwnedDriverOption } from './owned-driver-options.js';
+
+export type { OwnedDriverOption } from './owned-driver-options.js';
 
 /** A length of time: milliseconds as a number, or a string with a unit, such as `'250ms'`, `'5s'`, `'10m'`, `'1h'`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
-/** A host and a port, or `'host:port'`. The port of a Redis node is 6379 by default, that of a Sentinel 26379. */
+/**
+ * A host and a port, or `'host:port'` (`'[::1]:6379'` for IPv6); never a URL. The port of a Redis node is 6379 by default, that of
+ * a Sentinel 26379.
+ */
 export type NodeAddress = string | { host: string; port?: number };
 
 /** User name and password for Redis' `AUTH`. Without `username`, Redis takes the user `default`. */
@@ -64,7 +70,11 @@ export interface ClusterTopologyOptions {
   natMap?: Record<string, { host: string; port: number }>;
 }
 
-/** A single server by URL: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and database in it if wanted. */
+/**
+ * A single server by URL: `redis://user:password@host:6379/0`, `rediss://…` for TLS, or `unix:///path/to/redis.sock?db=0`. User,
+ * password and database may stand in it or in the options; in both, they must be the same. A special character in user or
+ * password is percent-encoded. No query parameter but `db` is known: everything else is an option.
+ */
 export interface UrlAddress {
   url: string;
   host?: never;
@@ -111,7 +121,11 @@ export interface ClusterAddress {
   sentinel?: never;
   db?: never;
 }
-/** No address in code: it is read from the environment. */
+/**
+ * No address in code: it is read from the environment, and so are credentials, database, TLS and startup (see `.env.example`).
+ * Options that are given in code all the same win over their variables, one by one. With any address in code, no variable is
+ * read for the connection.
+ */
 export interface EnvironmentAddress {
   url?: never;
   host?: never;
@@ -122,12 +136,7 @@ export interface EnvironmentAddress {
 }
 
 export type RedisAddress =
-  | UrlAddress
-  | HostAddress
-  | SocketAddress
-  | SentinelAddress
-  | ClusterAddress
-  | EnvironmentAddress;
+  UrlAddress | HostAddress | SocketAddress | SentinelAddress | ClusterAddress | EnvironmentAddress;
 
 /** Dedicated connections, for what must not share one: `WATCH`, blocking commands. */
 export interface PoolOptions {
@@ -141,40 +150,7 @@ export interface PoolOptions {
   idleTimeout?: Duration;
 }
 
-/** Options of the driver that rednest sets itself. Giving one of them under `driver` is refused, with the option to use instead. */
-export type OwnedDriverOption =
-  | 'host'
-  | 'port'
-  | 'path'
-  | 'username'
-  | 'password'
-  | 'db'
-  | 'tls'
-  | 'sentinels'
-  | 'name'
-  | 'role'
-  | 'sentinelUsername'
-  | 'sentinelPassword'
-  | 'sentinelTLS'
-  | 'enableTLSForSentinelMode'
-  | 'natMap'
-  | 'lazyConnect'
-  | 'Connector'
-  | 'connectionName'
-  | 'connectTimeout'
-  | 'commandTimeout'
-  | 'maxRetriesPerRequest'
-  | 'retryStrategy'
-  | 'clusterRetryStrategy'
-  | 'autoResendUnfulfilledCommands'
-  | 'enableOfflineQueue'
-  | 'keyPrefix'
-  | 'monitor'
-  | 'readOnly'
-  | 'redisOptions'
-  | 'dnsLookup';
-
-/** Whatever else ioredis can do. On a Cluster, node options and Cluster options alike are given here, flat. */
+/** Whatever else ioredis can do; passed on without further checks. On a Cluster, node options and Cluster options alike are given here, flat. */
 export type DriverOptions = Omit<IoRedisOptions & ClusterOptions, OwnedDriverOption>;
 
 /** What every topology has in common. */
@@ -189,7 +165,7 @@ export interface RedisCommonOptions {
   db?: number;
   /** `true` for TLS with the system's authorities, or its settings. No part of the connection may then be plaintext. @default false */
   tls?: boolean | RedisTlsOptions;
-  /** Name shown by `CLIENT LIST`. @default 'rednest:<name of the connection>' */
+  /** Name shown by `CLIENT LIST`: printable ASCII without spaces. @default 'rednest:<name of the connection>' */
   clientName?: string;
   /**
    * `'required'`: the application starts when Redis is ready, and fails to start when it is not within `startupTimeout`.
@@ -224,5 +200,8 @@ export interface RedisCommonOptions {
   driver?: DriverOptions;
 }
 
-/** Options of one connection. */
+/**
+ * Options of one connection. What is undefined counts as not given. Durations are used for timers: more than 0 (`shutdownTimeout`
+ * and `reconnect.initialDelay` may be 0) and 24.8 days at most.
+ */
 export type RedisOptions = RedisAddress & RedisCommonOptions;

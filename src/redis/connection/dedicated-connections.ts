@@ -1,0 +1,107 @@
+import type { Cluster, Redis } from 'ioredis';
+import calculateSlot from 'cluster-key-slot';
+import { createDedicated } from '../driver/create-client.js';
+import { installCredentials } from '../driver/install-credentials.js';
+import type { CredentialsSource } from '../driver/credentials-source.js';
+import { clusterInternals } from '../driver/internals.js';
+import { toRedisError } from '../errors/classify.js';
+import { RedisClosedError, RedisClusterError, RedisUnavailableError } from '../errors/errors.js';
+import type { HostAndPort, ResolvedRedisOptions } from '../options/resolved-options.js';
+import { DedicatedPool, type PoolStats } from './dedicated-pool.js';
+
+const SINGLE_SERVER = '';
+
+/** What a taker of a dedicated connection may say. */
+export interface DedicatedOptions {
+  /** On a Cluster, the key that chooses the node. Needed there, and of no account elsewhere. */
+  key?: string | Buffer;
+  /** Ends the waiting for a connection, and closes the connection while it is held, which ends a blocking command. */
+  signal?: AbortSignal;
+}
+
+/** The dedicated connections of a connection: one pool, or on a Cluster one for each master, opened when first asked for. */
+export class DedicatedConnections {
+  readonly #options: ResolvedRedisOptions;
+  readonly #credentials: CredentialsSource | undefined;
+  readonly #cluster: () => Promise<Cluster>;
+  readonly #pools = new Map<string, DedicatedPool>();
+  #closed = false;
+
+  /** @param cluster gives the Cluster when its slots are known */
+  constructor(
+    options: ResolvedRedisOptions,
+    credentials: CredentialsSource | undefined,
+    cluster: () => Promise<Cluster>,
+  ) {
+    this.#options = options;
+    this.#credentials = credentials;
+    this.#cluster = cluster;
+  }
+
+  /** Sums over all pools. */
+  get stats(): PoolStats {
+    const sum: PoolStats = { used: 0, free: 0, waiting: 0 };
+    for (const { stats } of this.#pools.values()) {
+      sum.used += stats.used;
+      sum.free += stats.free;
+      sum.waiting += stats.waiting;
+    }
+    return sum;
+  }
+
+  async use<T>({ key, signal }: DedicatedOptions, fn: (client: Redis) => Promise<T>): Promise<T> {
+    if (this.#options.target.kind !== 'cluster') return this.#pool(SINGLE_SERVER).use(fn, signal);
+    if (key === undefined)
+      throw new TypeError('On a Cluster, withDedicated needs { key }: it chooses the node to connect to');
+    const cluster = await this.#cluster();
+    try {
+      return await this.#pool(nodeOf(cluster, key)).use(fn, signal);
+    } catch (error) {
+      // A single node's client does not follow redirections: the next call must find the slot where it is now.
+      if (toRedisError(error) instanceof RedisClusterError) await refreshSlots(cluster);
+      throw error;
+    }
+  }
+
+  expire(): void {
+    for (const pool of this.#pools.values()) pool.expire();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  disconnect(): void {
+    for (const pool of this.#pools.values()) pool.disconnect();
+  }
+
+  #pool(node: string): DedicatedPool {
+    const existing = this.#pools.get(node);
+    if (existing) return existing;
+    if (this.#closed) throw new RedisClosedError(`Redis connection '${this.#options.name}' is closed`);
+    const address = node === SINGLE_SERVER ? undefined : splitNode(node);
+    const pool = new DedicatedPool(this.#options, () => {
+      const client = createDedicated(this.#options, address);
+      return this.#credentials ? installCredentials(client, this.#credentials) : client;
+    });
+    this.#pools.set(node, pool);
+    return pool;
+  }
+}
+
+function nodeOf(cluster: Cluster, key: string | Buffer): string {
+  const node = clusterInternals(cluster).slots[calculateSlot(key)]?.[0];
+  if (node === undefined)
+    throw new RedisUnavailableError('No node of the Cluster serves the slot of the key');
+  return node;
+}
+
+function splitNode(node: string): HostAndPort {
+  const colon = node.lastIndexOf(':');
+  return { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) };
+}
+
+function refreshSlots(cluster: Cluster): Promise<void> {
+  return new Promise((resolve) => clusterInternals(cluster).refreshSlotsCache(() => resolve()));
+}

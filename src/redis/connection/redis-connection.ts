@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import { Logger } from '@nestjs/common';
+import type { ChainableCommander, Cluster, Redis } from 'ioredis';
+import { createClient } from '../driver/create-client.js';
+import { CredentialsSource } from '../driver/credentials-source.js';
+import { authenticateAgain, installCredentials } from '../driver/install-credentials.js';
+import type { RedisClient } from '../driver/redis-client.js';
+import { toConnectionError } from '../errors/classify.js';
+import { RedisClosedError } from '../errors/errors.js';
+import type { RedisError } from '../errors/redis-error.js';
+import type { ResolvedRedisOptions } from '../options/resolved-options.js';
+import { runOptimistic, type OptimisticOptions } from '../transactions/optimistic.js';
+import { closeClient, settleWithin } from './close-client.js';
+import type { ConnectionState } from './connection-events.js';
+import { ConnectionMonitor } from './connection-monitor.js';
+import { DedicatedConnections, type DedicatedOptions } from './dedicated-connections.js';
+import type { PoolStats } from './dedicated-pool.js';
+
+interface MonitoredClient {
+  readonly client: RedisClient;
+  readonly monitor: ConnectionMonitor;
+}
+
+/**
+ * A named connection: its shared client, its subscriber and its dedicated connections, opened together and closed in order. Nothing
+ * is opened before the application starts or the client is used.
+ */
+export class RedisConnection {
+  /** Name as given to `RedisModule.forRoot`. */
+  readonly name: string;
+  /** Unique in the process; `diagnostics_channel` events carry it. */
+  readonly id = randomUUID();
+  readonly topology: 'standalone' | 'sentinel' | 'cluster';
+  readonly #options: ResolvedRedisOptions;
+  readonly #logger = new Logger('RedisModule');
+  readonly #credentials: CredentialsSource | undefined;
+  readonly #dedicated: DedicatedConnections;
+  #client: MonitoredClient | undefined;
+  #subscriber: MonitoredClient | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ResolvedRedisOptions) {
+    this.#options = options;
+    this.name = options.name;
+    const { kind } = options.target;
+    this.topology = kind === 'socket' ? 'standalone' : kind;
+    this.#credentials = options.credentials && this.#createSource(options.credentials);
+    this.#dedicated = new DedicatedConnections(options, this.#credentials, () => this.#readyCluster());
+    for (const warning of options.warnings) this.#logger.warn(`Redis connection '${this.name}': ${warning}`);
+  }
+
+  /** The shared client. The commands of one turn of the event loop are sent together; never block it, `WATCH` or `SELECT` on it: see {@link withDedicated}. */
+  get client(): RedisClient {
+    return (this.#client ??= this.#open('client')).client;
+  }
+
+  /**
+   * The shared client for `SUBSCRIBE`, `PSUBSCRIBE` and `SSUBSCRIBE`, a connection of its own that is made when first asked for.
+   * After a loss it subscribes again by itself; messages sent meanwhile are lost.
+   */
+  subscriber(): RedisClient {
+    return (this.#subscriber ??= this.#open('subscriber')).client;
+  }
+
+  /** State of the shared client. */
+  get state(): ConnectionState {
+    if (this.#closing && !this.#client) return 'closed';
+    return this.#client?.monitor.state ?? 'idle';
+  }
+
+  /** Why the shared client is not ready, as far as it is known. */
+  get error(): RedisError | undefined {
+    return this.#client?.monitor.error;
+  }
+
+  /** Dedicated connections: in use, free, and takers that wait. */
+  get poolStats(): PoolStats {
+    return this.#dedicated.stats;
+  }
+
+  /**
+   * Runs `fn` with a connection that nobody else uses meanwhile: for `WATCH`, blocking commands, anything that keeps state. It does
+   * not connect again by itself; when it is lost, its commands fail. It goes back to the pool when `fn` has settled.
+   *
+   * @throws RedisPoolTimeoutError when none is free in time, RedisPoolExhaustedError when too many wait, RedisClosedError at shutdown
+   * @example
+   * const item = await connection.withDedicated({ key: list }, (client) => client.blpop(list, 5));
+   */
+  withDedicated<T>(fn: (client: Redis) => Promise<T>): Promise<T>;
+  withDedicated<T>(options: DedicatedOptions, fn: (client: Redis) => Promise<T>): Promise<T>;
+  async withDedicated<T>(
+    first: DedicatedOptions | ((client: Redis) => Promise<T>),
+    second?: (client: Redis) => Promise<T>,
+  ): Promise<T> {
+    if (this.#closing) throw new RedisClosedError(`Redis connection '${this.name}' is closed`);
+    return typeof first === 'function' ? this.#dedicated.use({}, first) : this.#dedicated.use(first, second!);
+  }
+
+  /**
+   * An optimistic transaction (https://redis.io/docs/latest/develop/using-commands/transactions/): watches `keys`, runs `fn`, which
+   * reads with `client` and queues writes on `multi`, and executes those if no watched key has changed. If one has, all is done again.
+   *
+   * @returns what `fn` returned in the run that was executed
+   * @throws RedisConflictError after `attempts` conflicts; RedisConnectionLostError when the reply of `EXEC` was lost; whatever `fn`
+   *   throws, and then nothing is written
+   * @example
+   * await connection.optimistic([stock], async (client, multi) => {
+   *   if (Number(await client.get(stock)) < 1) throw new SoldOutError();
+   *   multi.decr(stock);
+   * });
+   */
+  async optimistic<T>(
+    keys: readonly [string, ...string[]] | string[],
+    fn: (client: Redis, multi: ChainableCommander) => T | Promise<T>,
+    options?: OptimisticOptions,
+  ): Promise<T> {
+    return runOptimistic(this, keys, fn, options);
+  }
+
+  /** Asks the `credentials` callback now and authenticates the open connections anew. Does nothing without a callback. */
+  async refreshCredentials(): Promise<void> {
+    if (this.#credentials) await this.#authenticate(await this.#credentials.ask());
+  }
+
+  /**
+   * Connects the client, if anyone has asked for it. With `startup: 'required'`, waits until it is ready.
+   *
+   * @throws the cause when it is not within `startupTimeout`; at once when repeating cannot help (wrong password, certificate)
+   * @internal
+   */
+  async start(): Promise<void> {
+    if (!this.#client) return;
+    const { client, monitor } = this.#client;
+    if (client.status === 'wait') client.connect().catch(() => undefined); // the monitor has the cause
+    const { startup, startupTimeout } = this.#options;
+    if (startup === 'optional') return;
+    try {
+      await monitor.whenReady(startupTimeout, (error) => !error.retryable && !this.#credentials);
+    } catch (error) {
+      throw withContext(error as RedisError, `Redis connection '${this.name}' is not ready`);
+    }
+  }
+
+  /**
+   * Closes everything in order: no more dedicated connections are given out, those in use come back, what is pending is answered,
+   * `QUIT`. What is not done within `shutdownTimeout` is cut off, and its callers get an error.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const deadline = performance.now() + this.#options.shutdownTimeout;
+    this.#credentials?.close();
+    const clients = [this.#subscriber, this.#client].filter((each) => each !== undefined);
+    const pooled = this.#dedicated.close();
+    await settleWithin(pooled, deadline);
+    this.#dedicated.disconnect();
+    await pooled;
+    for (const { monitor } of clients) monitor.closing();
+    const late = await Promise.all(clients.map(({ client }) => closeClient(client, deadline)));
+    if (late.includes('cut off')) {
+      this.#logger.warn(
+        `Redis connection '${this.name}' did not close within ${this.#options.shutdownTimeout} ms and was cut off`,
+      );
+    }
+  }
+
+  #open(role: 'client' | 'subscriber'): MonitoredClient {
+    if (this.#closing) throw new RedisClosedError(`Redis connection '${this.name}' is closed`);
+    const client = createClient(this.#options, role);
+    if (this.#credentials) installCredentials(client, this.#credentials);
+    const monitor = new ConnectionMonitor(client, { id: this.id, name: this.name, role }, this.#logger);
+    // What was idle when the shared connection was lost may lead to a server that is no longer there, or no longer the master.
+    if (role === 'client') client.on('close', () => this.#dedicated.expire());
+    return { client, monitor };
+  }
+
+  async #readyCluster(): Promise<Cluster> {
+    const cluster = this.client as Cluster;
+    if (cluster.status === 'wait') cluster.connect().catch(() => undefined); // the monitor has the cause
+    await this.#client!.monitor.whenReady(this.#options.pool.acquireTimeout);
+    return cluster;
+  }
+
+  #createSource(provider: NonNullable<ResolvedRedisOptions['credentials']>): CredentialsSource {
+    return new CredentialsSource(provider, this.#options.connectTimeout, {
+      renewal: (credentials) => {
+        this.#authenticate(credentials).catch((error: unknown) => this.#warnOfCredentials(error));
+      },
+      failure: (error) => this.#warnOfCredentials(error),
+    });
+  }
+
+  async #authenticate(credentials: { username?: string; password: string }): Promise<void> {
+    this.#dedicated.expire();
+    const clients = [this.#client, this.#subscriber].filter((each) => each !== undefined);
+    await Promise.all(clients.map(({ client }) => authenticateAgain(client, credentials)));
+  }
+
+  #warnOfCredentials(error: unknown): void {
+    this.#logger.warn(
+      `Redis connection '${this.name}' could not renew its credentials: ${toConnectionError(error).message}`,
+    );
+  }
+
+  /** Shows neither options nor credentials. */
+  [inspect.custom](): string {
+    return `RedisConnection { name: '${this.name}', topology: '${this.topology}', state: '${this.state}' }`;
+  }
+}
+
+function withContext(error: RedisError, context: string): RedisError {
+  error.message = `${context}: ${error.message}`;
+  return error;
+}

@@ -1,0 +1,125 @@
+import { Cluster, Redis, type DNSLookupFunction, type RedisOptions } from 'ioredis';
+import { RedisUnavailableError } from '../errors/errors.js';
+import type { HostAndPort, ResolvedRedisOptions } from '../options/resolved-options.js';
+import { reconnectDelay } from './backoff.js';
+import { coalesceWrites } from './coalesce-writes.js';
+import { clientDefaults, clusterDefaults, dedicatedDefaults, nodeDefaults } from './driver-defaults.js';
+import { rejectUnanswered } from './in-flight.js';
+import { clusterInternals, redisInternals } from './internals.js';
+import { hideClientSecrets } from './hide-client-secrets.js';
+import type { RedisClient } from './redis-client.js';
+
+/** What a connection to Redis is for; shown as a suffix of its name in `CLIENT LIST`. */
+export type ClientRole = 'client' | 'subscriber' | 'dedicated';
+
+/** Replies keep the shapes of RESP2 whatever the protocol: `RedisClient` is typed so. */
+type DriverSettings = Omit<RedisOptions, 'replyMapping'>;
+
+/** Makes a client for the shared connection or the subscriber. Nothing is opened before it is connected or used. */
+export function createClient(options: ResolvedRedisOptions, role: 'client' | 'subscriber'): RedisClient {
+  return options.target.kind === 'cluster' ? createCluster(options, role) : createRedis(options, role);
+}
+
+/**
+ * Makes a client that never connects again by itself: what a connection holds (watched keys, a blocking command) is gone with it,
+ * and a transaction that went on over a new connection would no longer be guarded. On a Cluster, `node` says which.
+ */
+export function createDedicated(options: ResolvedRedisOptions, node?: HostAndPort): Redis {
+  const client = new Redis({
+    ...dedicatedDefaults,
+    ...options.driver,
+    ...connectionOptions(options, 'dedicated'),
+    ...(node ?? targetOptions(options)),
+    retryStrategy: () => null,
+  });
+  return hideClientSecrets(rejectUnanswered(client));
+}
+
+function createRedis(options: ResolvedRedisOptions, role: ClientRole): Redis {
+  const { maxRetriesPerRequest } = options;
+  const client: Redis = new Redis({
+    ...clientDefaults(),
+    ...options.driver,
+    ...connectionOptions(options, role),
+    ...targetOptions(options),
+    maxRetriesPerRequest,
+    retryStrategy: (times) => reconnectDelay(times, options),
+    // While no Sentinel answers, the driver goes round without ever counting a retry: commands would wait for as long.
+    sentinelRetryStrategy: (times) => {
+      if (times % (maxRetriesPerRequest + 1) === 0)
+        redisInternals(client).flushQueue(unreachable('No Sentinel answers'));
+      return reconnectDelay(times, options);
+    },
+  });
+  return prepareShared(client);
+}
+
+function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster {
+  const { target, maxRetriesPerRequest, tls } = options;
+  if (target.kind !== 'cluster') throw new TypeError(`A ${target.kind} target is no Cluster`);
+  const settings = {
+    ...clusterDefaults,
+    ...options.driver,
+    lazyConnect: true,
+    redisOptions: { ...nodeDefaults, ...options.driver, ...connectionOptions(options, role) },
+    // Commands that wait for the Cluster are not counted by the driver at all: they would wait for ever.
+    clusterRetryStrategy: (times: number) => {
+      if (times % (maxRetriesPerRequest + 1) === 0)
+        clusterInternals(cluster).flushQueue(unreachable('No node of the Cluster answers'));
+      return reconnectDelay(times, options);
+    },
+    ...(role === 'subscriber' && { shardedSubscribers: true }),
+    ...(target.natMap && { natMap: target.natMap }),
+    // Names must stay names for the certificates to match; the driver would dial, and expect, addresses.
+    ...(tls && { dnsLookup: keepName }),
+  };
+  const cluster: Cluster = new Cluster([...target.nodes], settings);
+  cluster.on('+node', prepareShared);
+  return hideClientSecrets(cluster);
+}
+
+function prepareShared(client: Redis): Redis {
+  return hideClientSecrets(coalesceWrites(rejectUnanswered(client)));
+}
+
+const keepName: DNSLookupFunction = (name, callback) => callback(null, name);
+
+function unreachable(what: string): RedisUnavailableError {
+  return new RedisUnavailableError(`${what}; giving up on the commands that wait`);
+}
+
+function connectionOptions(options: ResolvedRedisOptions, role: ClientRole): DriverSettings {
+  const { username, password, db, tls, connectTimeout, commandTimeout, clientName } = options;
+  return {
+    lazyConnect: true,
+    connectionName: role === 'client' ? clientName : `${clientName}:${role}`,
+    connectTimeout,
+    db,
+    // A command whose reply was lost may have been executed: an INCR must not be sent twice behind its caller's back.
+    autoResendUnfulfilledCommands: false,
+    ...(commandTimeout !== undefined && role === 'client' && { commandTimeout }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls }),
+  };
+}
+
+function targetOptions({ target, tls }: ResolvedRedisOptions): DriverSettings {
+  switch (target.kind) {
+    case 'standalone':
+      return { host: target.host, port: target.port };
+    case 'socket':
+      return { path: target.path };
+    case 'sentinel':
+      return {
+        sentinels: [...target.nodes],
+        name: target.masterName,
+        ...(target.username !== undefined && { sentinelUsername: target.username }),
+        ...(target.password !== undefined && { sentinelPassword: target.password }),
+        // The driver has a switch for each leg; here TLS is for all of them or none.
+        ...(tls && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+      };
+    case 'cluster':
+      throw new TypeError('A node of the Cluster is needed');
+  }
+}

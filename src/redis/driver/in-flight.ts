@@ -1,0 +1,21 @@
+import type { Redis } from 'ioredis';
+import { RedisConnectionLostError } from '../errors/errors.js';
+import { redisInternals } from './internals.js';
+
+/**
+ * Rejects the commands that were sent and not answered as soon as the connection is lost, with {@link RedisConnectionLostError}.
+ *
+ * The driver, told not to send them again, would forget them: their promises would never settle. On a Cluster it would send them
+ * again whatever it was told. Commands that were not sent yet are left in its queue, for the next connection.
+ */
+export function rejectUnanswered(client: Redis): Redis {
+  const internals = redisInternals(client);
+  client.on('connect', () => {
+    // Before the driver's own listener, which moves or retries the queue.
+    internals.stream?.prependOnceListener('close', () => {
+      if (internals.commandQueue.length === 0) return;
+      internals.flushQueue(new RedisConnectionLostError(), { offlineQueue: false });
+    });
+  });
+  return client;
+}

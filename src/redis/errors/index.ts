@@ -1,0 +1,5 @@
+export * from './classify.js';
+export * from './errors.js';
+export * from './redis-error.js';
+export * from './retry.js';
+export * from './with-fallback.js';
