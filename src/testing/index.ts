@@ -1,0 +1,10 @@
+export { makeCertificates, type Certificate, type Certificates } from './certificates.js';
+export type { ServerOptions, ServerTlsOptions } from './access.js';
+export { startRedis, type RedisServer } from './redis-server.js';
+export { ServerStartError } from './server-process.js';
+export { FaultProxy, type ProxyDirection } from './fault-proxy.js';
+export { startSentinel, type SentinelGroup } from './sentinel.js';
+export type { SentinelGroupOptions } from './sentinel-config.js';
+export { startCluster, type RedisCluster } from './cluster.js';
+export type { ClusterOptions } from './cluster-config.js';
+export type { SlotMigration } from './slot-migration.js';

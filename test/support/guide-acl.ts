@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+const GUIDE = new URL('../../docs/redis.md', import.meta.url);
+
+/** The rules of the guide's smallest ACL: the tests run under what the guide tells. */
+export function guideAcl(): string {
+  const block = /```acl\n([^`]+)```/.exec(readFileSync(GUIDE, 'utf8'))?.[1];
+  if (block === undefined) throw new Error('docs/redis.md has no ```acl block');
+  return block.trim().split(/\s+/).join(' ');
+}
+
+/** The line for a user of the guide's ACL and some commands of the application's own. */
+export function userLine(commands: string, user = { username: 'app', password: 'guide-secret' }): string {
+  return `${user.username} on >${user.password} ${commands} ${guideAcl()}`;
+}

@@ -1,0 +1,40 @@
+import { afterEach } from '@jest/globals';
+import type { RedisModuleOptions } from 'rednest';
+import { startRedis, type RedisServer } from 'rednest/testing';
+import { startConnection, startGuardedRedis } from './redis-application.js';
+
+type ServerOptions = NonNullable<Parameters<typeof startRedis>[0]>;
+
+/** Servers and applications that are closed after each test, the last first. */
+export class Opened {
+  readonly #closers: (() => Promise<unknown>)[] = [];
+
+  constructor() {
+    afterEach(async () => {
+      for (const close of this.#closers.splice(0).reverse()) await close();
+    });
+  }
+
+  /** Closed after the test, unless it is disposed of before. */
+  add<T extends AsyncDisposable>(resource: T): T {
+    this.#closers.push(async () => resource[Symbol.asyncDispose]());
+    return resource;
+  }
+
+  /** A server whose user has the guide's smallest ACL. */
+  async guarded(options?: ServerOptions): Promise<RedisServer> {
+    return this.add(await startGuardedRedis(options));
+  }
+
+  /** A server as the options say. */
+  async server(options: ServerOptions): Promise<RedisServer> {
+    return this.add(await startRedis(options));
+  }
+
+  /** An application with one connection. */
+  async connection(options: RedisModuleOptions): ReturnType<typeof startConnection> {
+    const started = await startConnection(options);
+    this.#closers.push(() => started.app.close());
+    return started;
+  }
+}
