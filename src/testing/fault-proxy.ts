@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { HostAddress } from '../redis/options/redis-options.js';
-import { findFreePorts, loopback } from './free-port.js';
+import { findFreePorts, loopback, type ServerAddress } from './free-port.js';
 import { ProxyLane, type LaneState } from './proxy-lane.js';
 
 /** `up` is from the client to the server, `down` from the server to the client. */
@@ -36,7 +36,7 @@ export class FaultProxy implements AsyncDisposable {
     down: { delay: 0, swallow: false, passed: 0, swallowed: 0 },
   };
 
-  private constructor(target: { host: string; port: number }, port: number) {
+  private constructor(target: ServerAddress, port: number) {
     this.port = port;
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
       this.#accept(client, target),
@@ -50,7 +50,7 @@ export class FaultProxy implements AsyncDisposable {
    *
    * @throws Error when it cannot listen
    */
-  static async start(target: { host: string; port: number }): Promise<FaultProxy> {
+  static async start(target: ServerAddress): Promise<FaultProxy> {
     for (let attempt = 1; ; attempt++) {
       const [port = 0] = await findFreePorts({ count: 1 });
       const proxy = new FaultProxy({ host: target.host, port: target.port }, port);
@@ -135,7 +135,7 @@ export class FaultProxy implements AsyncDisposable {
     await once(this.#listener, 'listening');
   }
 
-  #accept(client: Socket, target: { host: string; port: number }): void {
+  #accept(client: Socket, target: ServerAddress): void {
     this.#accepted++;
     const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true });
     const lanes = [

@@ -4,6 +4,12 @@ import { randomInt } from 'node:crypto';
 /** Every server and proxy of `rednest/testing` listens here: nothing outside this machine can reach it. */
 export const loopback = '127.0.0.1';
 
+/** Where a server listens. */
+export interface ServerAddress {
+  host: string;
+  port: number;
+}
+
 /** How far the bus port of a Cluster node lies above its port: fixed by Redis. */
 export const busOffset = 10_000;
 

@@ -6,5 +6,5 @@ export { FaultProxy, type ProxyDirection } from './fault-proxy.js';
 export { startSentinel, type SentinelGroup } from './sentinel.js';
 export type { SentinelGroupOptions } from './sentinel-config.js';
 export { startCluster, type RedisCluster } from './cluster.js';
-export type { ClusterOptions } from './cluster-config.js';
+export type { RedisClusterOptions } from './cluster-config.js';
 export type { SlotMigration } from './slot-migration.js';

@@ -3,7 +3,11 @@ import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { Redis } from 'ioredis';
-import { makeCertificates, startRedis, type RedisServer, type ServerOptions } from './index.js';
+import { prepareAccess } from './access.js';
+import { findFreePorts } from './free-port.js';
+import { makeCertificates, startRedis, type ServerOptions } from './index.js';
+import { RedisServer, retryTakenPorts } from './redis-server.js';
+import { launchAll } from './server-group.js';
 
 const clients: Redis[] = [];
 const servers: RedisServer[] = [];
@@ -21,7 +25,7 @@ async function start(options?: ServerOptions): Promise<RedisServer> {
 
 /** Connects as a user of the server would, and fails with the reason. */
 async function connectTo(server: RedisServer, tls = server.options.tls): Promise<Redis> {
-  const { host, port = 0, username, password } = server.options;
+  const { host, port, username, password } = server.options;
   const client = new Redis({
     host,
     port,
@@ -109,6 +113,31 @@ describe('startRedis', () => {
     );
     await expect(startRedis({ config: { port: '1' } })).rejects.toThrow('sets port itself');
     await expect(startRedis({ acl: ['app on\nport 1'] })).rejects.toThrow('must be one line');
+  });
+
+  it('takes another port when one was taken in between', async () => {
+    const [taken, free] = await findFreePorts({ count: 2 });
+    const thief = createServer((socket) => socket.resume()).listen(taken, '127.0.0.1');
+    await once(thief, 'listening');
+    const access = await prepareAccess({});
+    const ports = [taken, free];
+    const server = await retryTakenPorts(() => {
+      return RedisServer.launch({ access, port: ports.shift() ?? 0, directives: [] });
+    });
+    servers.push(server);
+    expect(server.port).toBe(free);
+    thief.close();
+    await once(thief, 'close');
+  });
+
+  it('stops those that have started when one of several does not', async () => {
+    const access = await prepareAccess({});
+    const [port = 0, other = 0] = await findFreePorts({ count: 2 });
+    const good = { access, port, directives: [] };
+    await expect(launchAll([good, { ...good, port: other, config: { 'no-such': '1' } }])).rejects.toThrow(
+      'no-such',
+    );
+    await expect(canConnect(port)).resolves.toBe(false);
   });
 
   it('is gone with its directory after stop, which may be called twice, and disposes', async () => {

@@ -33,10 +33,11 @@ export class RedisServer implements AsyncDisposable {
   readonly host = loopback;
   readonly port: number;
   /** To hand to `RedisModule.forRoot`. */
-  readonly options: HostAddress & RedisCommonOptions;
+  readonly options: HostAddress & RedisCommonOptions & { port: number };
   readonly #access: Access;
   readonly #process: ServerProcess;
   readonly #admin: Redis;
+  readonly #observer: Redis;
 
   /** Use `startRedis`. */
   private constructor(
@@ -57,6 +58,9 @@ export class RedisServer implements AsyncDisposable {
     });
     this.#admin = new Redis(adminConnection(access, port));
     this.#admin.on('error', () => {});
+    this.#observer = new Redis(adminConnection(access, port));
+    this.#observer.on('error', () => {});
+    this.#observer.on('connect', () => this.#observer.stream.unref());
   }
 
   /** Starts a server; what it leaves behind when it fails is removed. */
@@ -94,9 +98,25 @@ export class RedisServer implements AsyncDisposable {
    * @throws Error when the server cannot be reached
    */
   async admin(): Promise<Redis> {
-    const { status } = this.#admin;
-    if (status === 'wait' || status === 'end') await this.#admin.connect();
+    await connectUnlessOpen(this.#admin);
     return this.#admin;
+  }
+
+  /**
+   * What the helper itself asks of the server, on a connection of its own: nothing that a test does with the client of `admin()`
+   * gets in its way, and a test that forgets to stop the server is not kept alive by it.
+   *
+   * @internal
+   */
+  async observe<T>(ask: (client: Redis) => Promise<T>): Promise<T> {
+    // The connection does not keep Node alive while the answer is awaited.
+    const hold = setInterval(() => {}, 60_000);
+    try {
+      await connectUnlessOpen(this.#observer);
+      return await ask(this.#observer);
+    } finally {
+      clearInterval(hold);
+    }
   }
 
   /** SIGKILL: what was not persisted is lost, connections break. Resolves when the process is gone. */
@@ -125,6 +145,7 @@ export class RedisServer implements AsyncDisposable {
   /** Ends the server, in whatever state it is, and removes its files. */
   async stop(): Promise<void> {
     closeAtOnce(this.#admin);
+    closeAtOnce(this.#observer);
     await this.#process.stop();
   }
 
@@ -154,6 +175,10 @@ export class RedisServer implements AsyncDisposable {
       closeAtOnce(client);
     }
   }
+}
+
+async function connectUnlessOpen(client: Redis): Promise<void> {
+  if (client.status === 'wait' || client.status === 'end') await client.connect();
 }
 
 /** `disconnect()` alone would wait two seconds for a server that is paused or gone. */

@@ -1,5 +1,5 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { access, constants, stat } from 'node:fs/promises';
+import { delimiter, join, resolve, sep } from 'node:path';
 
 const variable = 'REDNEST_REDIS_SERVER';
 const names = ['redis-server', 'valkey-server'];
@@ -13,7 +13,7 @@ const names = ['redis-server', 'valkey-server'];
 export async function findServerBinary(): Promise<string> {
   const chosen = process.env[variable];
   if (chosen) {
-    const path = isAbsolute(chosen) ? await executable(chosen) : await findOnPath(chosen);
+    const path = chosen.includes(sep) ? await executable(resolve(chosen)) : await findOnPath(chosen);
     if (path) return path;
     throw new Error(`${variable} names '${chosen}', which is not a program that can be run`);
   }
@@ -36,8 +36,11 @@ async function findOnPath(name: string): Promise<string | undefined> {
 }
 
 async function executable(path: string): Promise<string | undefined> {
-  return access(path, constants.X_OK).then(
-    () => path,
-    () => undefined,
-  );
+  try {
+    await access(path, constants.X_OK);
+    // A directory passes the first test.
+    return (await stat(path)).isFile() ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endProcess, type ServerHome } from './server-home.js';
@@ -118,6 +118,7 @@ export class ServerProcess {
   /** The last lines that the server wrote, also after it has ended. */
   logs(): string[] {
     if (this.#keptLogs) return this.#keptLogs;
+    if (!existsSync(this.#logFile)) return [];
     return readFileSync(this.#logFile, 'utf8').trimEnd().split('\n').slice(-keptLines);
   }
 

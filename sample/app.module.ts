@@ -1,0 +1,29 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { APP_FILTER } from '@nestjs/core';
+import { RedisModule, type RedisModuleOptions } from 'rednest';
+import { AppController } from './app.controller.js';
+import { AccountsModule } from './accounts/accounts.module.js';
+import { CitiesModule } from './cities/cities.module.js';
+import { RedisErrorFilter } from './common/redis-error.filter.js';
+import { validateEnvironment } from './environment.js';
+import { WorkModule } from './work/work.module.js';
+
+@Module({})
+export class AppModule {
+  /** @param redis options of the connection; by default all of them come from `REDIS_*` in the environment */
+  static async forRoot(redis?: RedisModuleOptions): Promise<DynamicModule> {
+    return {
+      module: AppModule,
+      imports: [
+        await ConfigModule.forRoot({ isGlobal: true, validate: validateEnvironment }),
+        RedisModule.forRoot(redis),
+        CitiesModule,
+        WorkModule,
+        AccountsModule,
+      ],
+      controllers: [AppController],
+      providers: [{ provide: APP_FILTER, useClass: RedisErrorFilter }],
+    };
+  }
+}

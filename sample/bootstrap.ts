@@ -1,0 +1,30 @@
+import { ValidationPipe, type INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { AppModule } from './app.module.js';
+
+/** Builds Atlas. Its `listen` imports the cities, where they are missing, before the server takes requests. */
+export async function createAtlas(): Promise<INestApplication> {
+  return configureAtlas(await NestFactory.create(await AppModule.forRoot(), { abortOnError: false }));
+}
+
+/** What belongs to Atlas and cannot stand in a module; the tests do it to the application that they build. */
+export function configureAtlas(app: INestApplication): INestApplication {
+  app.enableShutdownHooks();
+  app.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true, forbidNonWhitelisted: true }));
+  setUpDocumentation(app);
+  return app;
+}
+
+function setUpDocumentation(app: INestApplication): void {
+  const info = new DocumentBuilder()
+    .setTitle('Atlas')
+    .setDescription(
+      'A city guide on the data of GeoNames: each group of routes shows a data structure of Redis.',
+    )
+    .setVersion('1.0')
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, info), {
+    customSiteTitle: 'Atlas',
+  });
+}

@@ -1,0 +1,48 @@
+import { Controller, Get, Param, ParseIntPipe, Post, Query } from '@nestjs/common';
+import {
+  ApiBadRequestResponse,
+  ApiCreatedResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { ErrorBody } from '../../common/error.dto.js';
+import { TopQuery, VisitCount, VisitedCity, VisitHistory } from './visits.dto.js';
+import { VisitsService } from './visits.service.js';
+
+@ApiTags('visits')
+@ApiBadRequestResponse({ type: ErrorBody })
+@ApiServiceUnavailableResponse({ type: ErrorBody, description: 'Redis is away.' })
+@Controller('cities')
+export class VisitsController {
+  readonly #visits: VisitsService;
+
+  constructor(visits: VisitsService) {
+    this.#visits = visits;
+  }
+
+  @Get('top')
+  @ApiOperation({ summary: 'The most visited cities' })
+  @ApiOkResponse({ type: [VisitedCity] })
+  top(@Query() { limit }: TopQuery): Promise<VisitedCity[]> {
+    return this.#visits.top(limit);
+  }
+
+  @Post(':id/visits')
+  @ApiOperation({ summary: 'Count a visit' })
+  @ApiCreatedResponse({ type: VisitCount })
+  @ApiNotFoundResponse({ type: ErrorBody })
+  visit(@Param('id', ParseIntPipe) id: number): Promise<VisitCount> {
+    return this.#visits.visit(id);
+  }
+
+  @Get(':id/visits')
+  @ApiOperation({ summary: 'Visits of a city, in all and by day' })
+  @ApiOkResponse({ type: VisitHistory })
+  @ApiNotFoundResponse({ type: ErrorBody })
+  history(@Param('id', ParseIntPipe) id: number): Promise<VisitHistory> {
+    return this.#visits.history(id);
+  }
+}

@@ -1,0 +1,34 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Limit } from '../../common/limit.js';
+import { City } from '../city.dto.js';
+
+export class TopQuery {
+  @Limit({ maximum: 100, byDefault: 10 })
+  limit = 10;
+}
+
+export class VisitedCity extends City {
+  @ApiProperty({ example: 12, description: 'All visits that it ever had.' })
+  visits!: number;
+}
+
+export class VisitCount {
+  @ApiProperty({ example: 2657896 })
+  id!: number;
+
+  @ApiProperty({ example: 12, description: 'All visits that the city ever had.' })
+  visits!: number;
+}
+
+export class VisitsOfDay {
+  @ApiProperty({ example: '2026-11-30', description: 'In UTC.' })
+  date!: string;
+
+  @ApiProperty({ example: 3 })
+  visits!: number;
+}
+
+export class VisitHistory extends VisitCount {
+  @ApiProperty({ type: [VisitsOfDay], description: 'The days with visits among the last 40, latest first.' })
+  days!: VisitsOfDay[];
+}

@@ -1,0 +1,44 @@
+import { type AddressInfo } from 'node:net';
+import { Logger, type INestApplication } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import { createAtlas } from './bootstrap.js';
+
+async function main(): Promise<void> {
+  const app = await createAtlas();
+  const port = app.get(ConfigService).getOrThrow<number>('PORT');
+  try {
+    await app.listen(port);
+  } catch (error) {
+    await app.close();
+    throw explain(error, port);
+  }
+  welcome(app);
+}
+
+function explain(error: unknown, port: number): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return error;
+  return new Error(
+    `Port ${port} is in use: stop what listens there, or choose another with the variable PORT`,
+  );
+}
+
+/** To standard output as it is, without the logger's line heads: the lines are there to be copied. */
+function welcome(app: INestApplication): void {
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://localhost:${port}`;
+  const lines = [
+    `Atlas is up. Its API is described at ${url}/docs. Try:`,
+    `  curl '${url}/cities?q=zurich'`,
+    `  curl '${url}/cities/near?lat=47.37&lng=8.54&km=20&limit=5'`,
+    `  curl -X POST '${url}/cities/2657896/visits' && curl '${url}/cities/top'`,
+    `  curl -X POST '${url}/work' -H 'content-type: application/json' -d '{"cityId":2657896}'`,
+  ];
+  process.stdout.write(`\n${lines.join('\n')}\n\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  new Logger('Atlas').error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

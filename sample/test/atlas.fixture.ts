@@ -1,0 +1,86 @@
+import { type AddressInfo } from 'node:net';
+import { type INestApplication, type LoggerService } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { type RedisModuleOptions } from 'rednest';
+import { AppModule } from '../app.module.js';
+import { configureAtlas } from '../bootstrap.js';
+import { CitySource } from '../cities/import/city-source.js';
+import { fewCities, FixedSource } from './city-data.fixture.js';
+
+export interface AtlasOptions {
+  /** Of the Redis connection. */
+  redis: RedisModuleOptions;
+  /** What it imports where no cities are there. @default some two hundred real ones */
+  source?: CitySource;
+  /** @default nothing is logged */
+  logger?: LoggerService;
+}
+
+/** An answer of Atlas, with the body read. */
+export interface Answer<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+/** Atlas on a free port, and requests to it. */
+export class RunningAtlas implements AsyncDisposable {
+  readonly app: INestApplication;
+  readonly url: string;
+
+  private constructor(app: INestApplication) {
+    this.app = app;
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  static async start({
+    redis,
+    source = new FixedSource(fewCities()),
+    logger,
+  }: AtlasOptions): Promise<RunningAtlas> {
+    const module = await Test.createTestingModule({ imports: [await AppModule.forRoot(redis)] })
+      .overrideProvider(CitySource)
+      .useValue(source)
+      .compile();
+    const app = configureAtlas(module.createNestApplication({ logger: logger ?? false }));
+    try {
+      await app.listen(0, '127.0.0.1');
+      return new RunningAtlas(app);
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+  }
+
+  get<Body>(path: string): Promise<Answer<Body>> {
+    return this.#request(path);
+  }
+
+  post<Body>(path: string, body?: unknown): Promise<Answer<Body>> {
+    return this.#request(path, 'POST', body);
+  }
+
+  put<Body>(path: string, body: unknown): Promise<Answer<Body>> {
+    return this.#request(path, 'PUT', body);
+  }
+
+  close(): Promise<void> {
+    return this.app.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #request<Body>(path: string, method = 'GET', body?: unknown): Promise<Answer<Body>> {
+    const response = await fetch(this.url + path, {
+      method,
+      ...(body !== undefined && {
+        headers: { 'content-type': 'application/json' },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    });
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+  }
+}

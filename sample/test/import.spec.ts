@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startRedis, type RedisServer } from 'rednest/testing';
+import { cityKeys } from '../cities/cities.keys.js';
+import type { City } from '../cities/city.dto.js';
+import { CitySource } from '../cities/import/city-source.js';
+import { RunningAtlas } from './atlas.fixture.js';
+import { allCities, fewCities, FixedSource, VADUZ, ZURICH } from './city-data.fixture.js';
+import { RecordingLogger } from './recording-logger.fixture.js';
+
+const FULL_IMPORT = 90_000;
+
+describe('import', () => {
+  let server: RedisServer;
+  let logger: RecordingLogger;
+  const running: RunningAtlas[] = [];
+
+  beforeEach(async () => {
+    server = await startRedis();
+    logger = new RecordingLogger();
+  });
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((atlas) => atlas.close()));
+    await server.stop();
+  });
+
+  async function start(source: CitySource): Promise<RunningAtlas> {
+    const atlas = await RunningAtlas.start({ redis: server.options, source, logger });
+    running.push(atlas);
+    return atlas;
+  }
+
+  it(
+    'writes all cities and their indexes, in less than 150 MB, and tells of each quarter',
+    async () => {
+      const cities = allCities();
+      expect(cities).toHaveLength(135_233);
+      await start(new FixedSource(cities));
+
+      const admin = await server.admin();
+      expect(await admin.zcard(cityKeys.positions)).toBe(cities.length);
+      expect(await admin.zcard(cityKeys.population('world'))).toBe(cities.length);
+      expect(await admin.zcard(cityKeys.population('CH'))).toBe(
+        cities.filter(({ country }) => country === 'CH').length,
+      );
+      const tiers = await Promise.all([0, 1, 2].map((tier) => admin.zcard(cityKeys.names('world', tier))));
+      expect(tiers.reduce((sum, size) => sum + size, 0)).toBe(cities.length);
+      const memory = /used_memory_dataset:(\d+)/.exec(await admin.info('memory'))![1];
+      expect(Number(memory)).toBeLessThan(150 * 1024 * 1024);
+      expect(logger.with('Importing cities').map((line) => /(\d+) %/.exec(line)![1])).toEqual([
+        '25',
+        '50',
+        '75',
+        '100',
+      ]);
+    },
+    FULL_IMPORT,
+  );
+
+  it('is left out where the cities are there', async () => {
+    const source = new FixedSource(fewCities());
+    await start(source);
+    const atlas = await start(source);
+    expect(source.reads).toBe(1);
+    expect((await atlas.get(`/cities/${ZURICH}`)).status).toBe(200);
+    expect(logger.with('are in Redis already')).toHaveLength(1);
+  });
+
+  it('is repeated where it was interrupted', async () => {
+    const source = new FixedSource(fewCities());
+    await start(source);
+    const admin = await server.admin();
+    await admin.del(cityKeys.imported, cityKeys.city(VADUZ));
+    await admin.zrem(cityKeys.positions, VADUZ);
+
+    const atlas = await start(source);
+    expect(source.reads).toBe(2);
+    expect((await atlas.get(`/cities/${VADUZ}`)).status).toBe(200);
+    expect(await admin.zcard(cityKeys.positions)).toBe(fewCities().length);
+  });
+
+  it('is made anew for another edition, in which a city has another name', async () => {
+    const cities = fewCities();
+    await start(new FixedSource(cities, '1'));
+    const renamed = cities.map((city) =>
+      city.id === VADUZ ? Object.assign({}, city, { name: 'Farduz', population: 6_000 }) : city,
+    );
+    const atlas = await start(new FixedSource(renamed, '2'));
+
+    expect((await atlas.get('/cities?q=vaduz')).body).toEqual([]);
+    expect((await atlas.get('/cities?q=farduz')).body).toEqual([
+      expect.objectContaining({ id: VADUZ, name: 'Farduz', population: 6_000 }),
+    ]);
+  });
+
+  it('does no harm when two replicas do it at once', async () => {
+    const source = new FixedSource(fewCities());
+    const [one, other] = await Promise.all([start(source), start(source)]);
+    expect(source.reads).toBe(2);
+    const [first, second] = await Promise.all(
+      [one, other].map((atlas) => atlas.get<City[]>('/cities?limit=100')),
+    );
+    expect(first!.body).toHaveLength(100);
+    expect(second!.body).toEqual(first!.body);
+    expect(await (await server.admin()).zcard(cityKeys.positions)).toBe(fewCities().length);
+  });
+
+  it('knows the edition of the package', () => {
+    expect(new CitySource().version).toMatch(/^\d+\.\d+\.\d+/);
+  });
+});
