@@ -7,7 +7,7 @@ import { userLine } from './guide-acl.js';
 import { LogRecorder } from './log-recorder.js';
 
 /** What the tests' own code does with Redis, beside what the guide's ACL gives for rednest. */
-const TEST_COMMANDS = '+@read +@write -@dangerous +ping +publish';
+const TEST_COMMANDS = '+@read +@write -@dangerous +ping +publish +wait';
 
 type StartOptions = Parameters<typeof startRedis>[0];
 

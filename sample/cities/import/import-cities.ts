@@ -15,7 +15,7 @@ const BATCHES_IN_FLIGHT = 2;
 
 /**
  * Writes cities and their indexes, in few and large commands: a batch of 1,000 is one MSET, one GEOADD and a ZADD for each sorted set
- * that it touches, all sent together by the auto-pipelining of the client. All of it may be written twice: an import that was
+ * that it touches, all sent together. All of it may be written twice: an import that was
  * interrupted is simply repeated, and two replicas that import at once do each other no harm.
  *
  * @throws RedisError

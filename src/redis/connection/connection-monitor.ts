@@ -50,7 +50,10 @@ export class ConnectionMonitor {
   /** An error that came with connecting; the cause to tell when the connection is lost. */
   noteError(error: unknown): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
-    this.#error = toConnectionError(error);
+    const noted = toConnectionError(error);
+    // The driver says this after the error that tells why, and sometimes alone.
+    if (this.#error && noted.message === 'Connection is closed.') return;
+    this.#error = noted;
   }
 
   closing(): void {

@@ -1,37 +1,29 @@
 import type { Redis } from 'ioredis';
 import { redisInternals } from '../driver/internals.js';
-import { RedisUnavailableError } from '../errors/errors.js';
 
 /** How long a returned connection may take to prove that it is clean. */
 const RECYCLE_TIMEOUT = 1_000;
 
-/**
- * Connects, with everything that belongs to it: the driver's own timeout ends with TCP, and a server that accepts and says nothing
- * would be waited for without end.
- *
- * @param timeout milliseconds
- * @throws the cause, which the driver tells by an event only
- */
-export async function connectWithin(client: Redis, timeout: number): Promise<void> {
+/** Connects. @throws the cause of a failure, which the driver tells by an event only */
+export async function connect(client: Redis): Promise<void> {
   let reason: unknown;
-  let timer: NodeJS.Timeout | undefined;
   client.on('error', (error: unknown) => (reason = error));
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new RedisUnavailableError(`no answer within ${timeout} ms`)), timeout);
-  });
   try {
-    await Promise.race([client.connect(), late]);
+    await client.connect();
   } catch (error) {
-    cutOff(client);
+    disconnect(client);
     throw reason ?? error;
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+/** Closes a connection. On one that has ended, the driver would set a timer that nothing clears. */
+export function disconnect(client: Redis): void {
+  if (client.status !== 'end') client.disconnect();
 }
 
 /** Closes a connection without waiting for the other end. */
 export function cutOff(client: Redis): void {
-  client.disconnect();
+  disconnect(client);
   redisInternals(client).stream?.destroy();
 }
 

@@ -15,7 +15,10 @@ const SINGLE_SERVER = '';
 export interface DedicatedOptions {
   /** On a Cluster, the key that chooses the node. Needed there, and of no account elsewhere. */
   key?: string | Buffer;
-  /** Ends the waiting for a connection, and closes the connection while it is held, which ends a blocking command. */
+  /**
+   * Ends the waiting for a connection, and closes the connection while it is held, which ends a blocking command. What fails then
+   * fails with the signal's reason.
+   */
   signal?: AbortSignal;
 }
 

@@ -9,7 +9,10 @@ import {
   RedisUnavailableError,
 } from '../errors/errors.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
-import { connectWithin, cutOff, isClean } from './dedicated-client.js';
+import { connect, cutOff, disconnect, isClean } from './dedicated-client.js';
+
+/** Each step of connecting has a timeout of its own. One that the pool gave up would go on behind its back, as a connection too many. */
+const NEVER = 2 ** 31 - 1;
 
 /** How a pool is doing. */
 export interface PoolStats {
@@ -39,12 +42,11 @@ export class DedicatedPool {
     this.#pool = new Pool<Redis>({
       create: () => this.#connect(create()),
       validate: (client) => client.status === 'ready' && this.#current.has(client),
-      destroy: (client) => client.disconnect(),
+      destroy: disconnect,
       min: 0,
       max: size,
       acquireTimeoutMillis: acquireTimeout,
-      // Never reached: an attempt that the pool gives up goes on behind its back, as a connection too many.
-      createTimeoutMillis: 2 * options.connectTimeout,
+      createTimeoutMillis: NEVER,
       idleTimeoutMillis: idleTimeout,
       propagateCreateError: true,
     });
@@ -68,7 +70,7 @@ export class DedicatedPool {
    */
   async use<T>(fn: (client: Redis) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const client = await this.#acquire(signal);
-    const abort = () => client.disconnect();
+    const abort = () => disconnect(client);
     signal?.addEventListener('abort', abort, { once: true });
     try {
       signal?.throwIfAborted();
@@ -106,7 +108,7 @@ export class DedicatedPool {
     this.#open.add(client);
     client.once('end', () => this.#open.delete(client));
     try {
-      await connectWithin(client, this.#options.connectTimeout);
+      await connect(client);
     } catch (error) {
       // With no connection in use, none comes back for those that wait: they learn of it now, not one by one.
       if (this.#pool.numUsed() === 0) this.#rejectWaiting(error);
@@ -174,7 +176,7 @@ export class DedicatedPool {
       if (!reusable) {
         // The driver goes on calling it ready until the socket is closed.
         this.#current.delete(client);
-        client.disconnect();
+        disconnect(client);
       }
       this.#returning.delete(client);
       this.#pool.release(client);

@@ -5,7 +5,7 @@ import type { ChainableCommander, Cluster, Redis } from 'ioredis';
 import { createClient } from '../driver/create-client.js';
 import { CredentialsSource } from '../driver/credentials-source.js';
 import { authenticateAgain, installCredentials } from '../driver/install-credentials.js';
-import type { RedisClient } from '../driver/redis-client.js';
+import { isCluster, type RedisClient } from '../driver/redis-client.js';
 import { toConnectionError } from '../errors/classify.js';
 import { RedisClosedError } from '../errors/errors.js';
 import type { RedisError } from '../errors/redis-error.js';
@@ -16,6 +16,10 @@ import type { ConnectionState } from './connection-events.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { DedicatedConnections, type DedicatedOptions } from './dedicated-connections.js';
 import type { PoolStats } from './dedicated-pool.js';
+import { keepSubscribed } from './keep-subscribed.js';
+
+/** How long takers have to learn that their connections were cut off, in milliseconds. */
+const CUT_OFF_TIMEOUT = 100;
 
 interface MonitoredClient {
   readonly client: RedisClient;
@@ -83,7 +87,8 @@ export class RedisConnection {
    * Runs `fn` with a connection that nobody else uses meanwhile: for `WATCH`, blocking commands, anything that keeps state. It does
    * not connect again by itself; when it is lost, its commands fail. It goes back to the pool when `fn` has settled.
    *
-   * @throws RedisPoolTimeoutError when none is free in time, RedisPoolExhaustedError when too many wait, RedisClosedError at shutdown
+   * @throws RedisPoolTimeoutError when none is free in time, RedisPoolExhaustedError when too many wait, RedisUnavailableError when
+   *   none can be opened, RedisClosedError at shutdown
    * @example
    * const item = await connection.withDedicated({ key: list }, (client) => client.blpop(list, 5));
    */
@@ -158,7 +163,8 @@ export class RedisConnection {
     const pooled = this.#dedicated.close();
     await settleWithin(pooled, deadline);
     this.#dedicated.disconnect();
-    await pooled;
+    // A taker that waits for something else than Redis is not waited for.
+    await settleWithin(pooled, performance.now() + CUT_OFF_TIMEOUT);
     for (const { monitor } of clients) monitor.closing();
     const late = await Promise.all(clients.map(({ client }) => closeClient(client, deadline)));
     if (late.includes('cut off')) {
@@ -173,6 +179,7 @@ export class RedisConnection {
     const client = createClient(this.#options, role);
     if (this.#credentials) installCredentials(client, this.#credentials);
     const monitor = new ConnectionMonitor(client, { id: this.id, name: this.name, role }, this.#logger);
+    if (!isCluster(client)) keepSubscribed(client, (error) => this.#warnOfSubscriptions(error));
     // What was idle when the shared connection was lost may lead to a server that is no longer there, or no longer the master.
     if (role === 'client') client.on('close', () => this.#dedicated.expire());
     return { client, monitor };
@@ -204,6 +211,10 @@ export class RedisConnection {
     this.#logger.warn(
       `Redis connection '${this.name}' could not renew its credentials: ${toConnectionError(error).message}`,
     );
+  }
+
+  #warnOfSubscriptions(error: RedisError): void {
+    this.#logger.warn(`Redis connection '${this.name}' could not subscribe again: ${error.message}`);
   }
 
   /** Shows neither options nor credentials. */

@@ -1,11 +1,16 @@
 import { Cluster, Redis, type DNSLookupFunction, type RedisOptions } from 'ioredis';
 import { RedisUnavailableError } from '../errors/errors.js';
 import type { HostAndPort, ResolvedRedisOptions } from '../options/resolved-options.js';
+import { announceListeners, LISTENER } from './announce-listeners.js';
 import { reconnectDelay } from './backoff.js';
+import { closeWhenStalled } from './close-when-stalled.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { clientDefaults, clusterDefaults, dedicatedDefaults, nodeDefaults } from './driver-defaults.js';
 import { rejectUnanswered } from './in-flight.js';
-import { clusterInternals, redisInternals } from './internals.js';
+import { retryRefusedDial } from './retry-refused-dial.js';
+import { explainErrors } from './explain-errors.js';
+import { prepareSentinels } from './sentinels.js';
+import { clusterInternals } from './internals.js';
 import { hideClientSecrets } from './hide-client-secrets.js';
 import type { RedisClient } from './redis-client.js';
 
@@ -32,26 +37,21 @@ export function createDedicated(options: ResolvedRedisOptions, node?: HostAndPor
     ...(node ?? targetOptions(options)),
     retryStrategy: () => null,
   });
-  return hideClientSecrets(rejectUnanswered(client));
+  closeWhenStalled(client, options);
+  return hideClientSecrets(explainErrors(rejectUnanswered(prepareSentinels(client))));
 }
 
 function createRedis(options: ResolvedRedisOptions, role: ClientRole): Redis {
   const { maxRetriesPerRequest } = options;
-  const client: Redis = new Redis({
+  const client = new Redis({
     ...clientDefaults(),
     ...options.driver,
     ...connectionOptions(options, role),
     ...targetOptions(options),
     maxRetriesPerRequest,
     retryStrategy: (times) => reconnectDelay(times, options),
-    // While no Sentinel answers, the driver goes round without ever counting a retry: commands would wait for as long.
-    sentinelRetryStrategy: (times) => {
-      if (times % (maxRetriesPerRequest + 1) === 0)
-        redisInternals(client).flushQueue(unreachable('No Sentinel answers'));
-      return reconnectDelay(times, options);
-    },
   });
-  return prepareShared(client);
+  return prepareShared(prepareSentinels(client), options);
 }
 
 function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster {
@@ -64,8 +64,7 @@ function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster
     redisOptions: { ...nodeDefaults, ...options.driver, ...connectionOptions(options, role) },
     // Commands that wait for the Cluster are not counted by the driver at all: they would wait for ever.
     clusterRetryStrategy: (times: number) => {
-      if (times % (maxRetriesPerRequest + 1) === 0)
-        clusterInternals(cluster).flushQueue(unreachable('No node of the Cluster answers'));
+      if (times % (maxRetriesPerRequest + 1) === 0) clusterInternals(cluster).flushQueue(unreachable());
       return reconnectDelay(times, options);
     },
     ...(role === 'subscriber' && { shardedSubscribers: true }),
@@ -74,18 +73,31 @@ function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster
     ...(tls && { dnsLookup: keepName }),
   };
   const cluster: Cluster = new Cluster([...target.nodes], settings);
-  cluster.on('+node', prepareShared);
+  cluster.on('+node', (node: Redis) => reportErrorsOfCopies(prepareShared(node, options), cluster));
+  cluster.on(LISTENER, hideClientSecrets);
+  announceListeners(cluster, options);
   return hideClientSecrets(cluster);
 }
 
-function prepareShared(client: Redis): Redis {
-  return hideClientSecrets(coalesceWrites(rejectUnanswered(client)));
+/** The Cluster reads its slots with a copy of a node's client, and drops the errors that tell why it cannot. */
+function reportErrorsOfCopies(node: Redis, cluster: Cluster): void {
+  const duplicate = node.duplicate.bind(node);
+  node.duplicate = (override) => {
+    const copy = duplicate(override);
+    copy.on('error', (error: unknown) => cluster.emit('node error', error));
+    return copy;
+  };
+}
+
+function prepareShared(client: Redis, options: ResolvedRedisOptions): Redis {
+  closeWhenStalled(client, options);
+  return hideClientSecrets(explainErrors(coalesceWrites(rejectUnanswered(retryRefusedDial(client)))));
 }
 
 const keepName: DNSLookupFunction = (name, callback) => callback(null, name);
 
-function unreachable(what: string): RedisUnavailableError {
-  return new RedisUnavailableError(`${what}; giving up on the commands that wait`);
+function unreachable(): RedisUnavailableError {
+  return new RedisUnavailableError('No node of the Cluster answers; giving up on the commands that wait');
 }
 
 function connectionOptions(options: ResolvedRedisOptions, role: ClientRole): DriverSettings {
@@ -114,6 +126,7 @@ function targetOptions({ target, tls }: ResolvedRedisOptions): DriverSettings {
       return {
         sentinels: [...target.nodes],
         name: target.masterName,
+        sentinelRetryStrategy: () => null,
         ...(target.username !== undefined && { sentinelUsername: target.username }),
         ...(target.password !== undefined && { sentinelPassword: target.password }),
         // The driver has a switch for each leg; here TLS is for all of them or none.

@@ -3,38 +3,44 @@ import type { CredentialsProvider, RedisCredentials } from '../options/redis-opt
 
 /** How much of their life credentials may have used before they are renewed. */
 const RENEW_AT = 0.8;
-const RENEW_RETRY_DELAY = 5_000;
+/** However short-lived, or long expired, credentials are: the provider is not stormed. */
+const SHORTEST_RENEWAL = 1_000;
+const RENEW_RETRY_DELAY = 2_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** What a {@link CredentialsSource} tells of. */
+export interface CredentialsEvents {
+  /** Credentials were replaced before they expired: open connections need them. What it throws counts as a failure. */
+  renewal: (credentials: RedisCredentials) => void | Promise<void>;
+  /** They could not be replaced. It is tried again after two seconds. */
+  failure: (error: unknown) => void;
+}
 
 /** Asks a {@link CredentialsProvider}, for all clients of a connection: at once for those that ask at the same time. */
 export class CredentialsSource {
   readonly #provider: CredentialsProvider;
   readonly #timeout: number;
-  readonly #onRenewal: (credentials: RedisCredentials) => void;
-  readonly #onFailure: (error: RedisAuthError) => void;
+  readonly #on: CredentialsEvents;
   #current: RedisCredentials | undefined;
   #pending: Promise<RedisCredentials> | undefined;
+  #abandon: ((reason: Error) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /**
-   * @param timeout milliseconds that the provider may take
-   * @param on `renewal`: credentials were replaced before they expired, and open connections need them; `failure`: they could not be
-   */
-  constructor(
-    provider: CredentialsProvider,
-    timeout: number,
-    on: { renewal: (credentials: RedisCredentials) => void; failure: (error: RedisAuthError) => void },
-  ) {
+  /** @param timeout milliseconds that the provider may take */
+  constructor(provider: CredentialsProvider, timeout: number, on: CredentialsEvents) {
     this.#provider = provider;
     this.#timeout = timeout;
-    this.#onRenewal = on.renewal;
-    this.#onFailure = on.failure;
+    this.#on = on;
   }
 
   /** What the provider last gave. */
   get current(): RedisCredentials | undefined {
     return this.#current;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** @throws RedisAuthError where the provider throws, takes too long, or gives no password */
@@ -43,15 +49,20 @@ export class CredentialsSource {
     return this.#pending;
   }
 
+  /** Renews no more, and gives up on an answer that has not come. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#abandon?.(new Error('the connection is closing'));
   }
 
   async #ask(): Promise<RedisCredentials> {
     const credentials = await this.#askInTime();
     if (typeof credentials?.password !== 'string' || credentials.password === '') {
       throw new RedisAuthError('The credentials callback gave no password');
+    }
+    if (Number.isNaN(Number(credentials.expiresAt ?? 0))) {
+      throw new RedisAuthError('The credentials callback gave an expiresAt that is no date');
     }
     this.#current = credentials;
     this.#renewBeforeExpiry(credentials);
@@ -61,7 +72,10 @@ export class CredentialsSource {
   async #askInTime(): Promise<RedisCredentials> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
+      this.#abandon = reject;
       timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeout} ms`)), this.#timeout);
+      // What is still asked at shutdown must not hold up the process.
+      if (this.#closed) timer.unref();
     });
     try {
       return await Promise.race([(async () => this.#provider())(), late]);
@@ -74,8 +88,9 @@ export class CredentialsSource {
   }
 
   #renewBeforeExpiry({ expiresAt }: RedisCredentials): void {
+    clearTimeout(this.#timer);
     if (expiresAt === undefined) return;
-    this.#schedule(Math.max(0, Number(expiresAt) - Date.now()) * RENEW_AT);
+    this.#schedule(Math.max(SHORTEST_RENEWAL, (Number(expiresAt) - Date.now()) * RENEW_AT));
   }
 
   #schedule(delay: number): void {
@@ -86,9 +101,11 @@ export class CredentialsSource {
 
   async #renew(): Promise<void> {
     try {
-      this.#onRenewal(await this.ask());
+      const credentials = await this.ask();
+      if (!this.#closed) await this.#on.renewal(credentials);
     } catch (error) {
-      this.#onFailure(error as RedisAuthError);
+      if (this.#closed) return;
+      this.#on.failure(error);
       this.#schedule(RENEW_RETRY_DELAY);
     }
   }

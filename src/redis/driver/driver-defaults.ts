@@ -6,11 +6,9 @@ const READ_ONLY_RECONNECT_INTERVAL = 1_000;
 /**
  * Where rednest's defaults differ from those of ioredis, for every shared connection; any of them may be set under `driver`.
  *
- * - `socketTimeout: 30000`: a connection that owes a reply for 30 s is given up. Without it a command on a connection whose other end
- *   vanished waits for TCP, about 15 minutes.
  * - `disconnectTimeout: 500`: the driver keeps a socket that does not close for 2 s, and with it the process.
  */
-export const nodeDefaults = { socketTimeout: 30_000, disconnectTimeout: 500 } satisfies RedisOptions;
+export const nodeDefaults = { disconnectTimeout: 500 } satisfies RedisOptions;
 
 /**
  * And for a client of a single server or of Sentinels:

@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { toRedisError } from '../errors/classify.js';
 import type { RedisCredentials } from '../options/redis-options.js';
+import { LISTENER } from './announce-listeners.js';
 import type { CredentialsSource } from './credentials-source.js';
 import { clusterInternals, redisInternals } from './internals.js';
 import { isCluster, type RedisClient } from './redis-client.js';
@@ -11,39 +13,52 @@ import { isCluster, type RedisClient } from './redis-client.js';
  * goes on without credentials, as the default user.
  */
 export function installCredentials<T extends RedisClient>(client: T, source: CredentialsSource): T {
-  if (!isCluster(client)) {
-    askBeforeDialling(client, source);
-    return client;
-  }
-  const internals = clusterInternals(client);
-  const resolveNodes = internals.resolveStartupNodeHostnames.bind(client);
-  // The first step of every connect of a Cluster, before it copies the credentials to the connection that reads the slots.
+  if (isCluster(client)) askBeforeResolving(client, source);
+  else askBeforeDialling(client, source);
+  return client;
+}
+
+function askBeforeResolving(cluster: Cluster, source: CredentialsSource): void {
+  const internals = clusterInternals(cluster);
+  const resolveNodes = internals.resolveStartupNodeHostnames.bind(cluster);
+  // The first step of every connect of a Cluster. A failure of it is not told by the driver.
   internals.resolveStartupNodeHostnames = async () => {
-    await source.ask();
+    await source.ask().catch((error: unknown) => {
+      cluster.emit('error', error);
+      throw error;
+    });
     return resolveNodes();
   };
-  client.on('+node', (node: Redis) => askBeforeDialling(node, source));
-  return client;
+  for (const event of ['+node', LISTENER])
+    cluster.on(event, (client: Redis) => askBeforeDialling(client, source));
 }
 
 function askBeforeDialling(client: Redis, source: CredentialsSource): void {
   const internals = redisInternals(client);
   const { connector } = internals;
   const dial = connector.connect.bind(connector);
+  const duplicate = client.duplicate.bind(client);
   followSource(client, source);
+  client.duplicate = (override) => {
+    const copy = duplicate(override);
+    const hasOwn = override?.username !== undefined || override?.password !== undefined;
+    if (!hasOwn) askBeforeDialling(copy, source);
+    return copy;
+  };
   connector.connect = async (emit) => {
     try {
       const credentials = await source.ask();
       if (internals.condition) internals.condition.auth = authArguments(credentials);
     } catch (error) {
-      connector.firstError = error as Error;
+      // At shutdown nobody waits for an answer any more: there is nothing to tell.
+      connector.firstError = source.closed ? undefined : (error as Error);
       return new Socket().destroy();
     }
     return internals.manuallyClosing ? new Socket().destroy() : dial(emit);
   };
 }
 
-/** The driver duplicates a client by copying its options: the copy must get today's credentials. */
+/** A copy that was made without `lazyConnect` dials before it can be taught to ask: it gets the last answer by its options. */
 function followSource(client: Redis, source: CredentialsSource): void {
   for (const name of ['username', 'password'] as const) {
     Object.defineProperty(client.options, name, {
@@ -58,7 +73,11 @@ function authArguments({ username, password }: RedisCredentials): string | [stri
   return username === undefined ? password : [username, password];
 }
 
-/** Sends new credentials on connections that are open (`AUTH`); one that cannot take them now has them at its next connect. */
+/**
+ * Sends new credentials on connections that are open (`AUTH`); one that cannot take them now has them at its next connect.
+ *
+ * @throws RedisAuthError when they are refused; the connections go on as the user that they were
+ */
 export async function authenticateAgain(client: RedisClient, credentials: RedisCredentials): Promise<void> {
   const nodes = isCluster(client) ? client.nodes() : [client];
   await Promise.all(
@@ -69,5 +88,9 @@ export async function authenticateAgain(client: RedisClient, credentials: RedisC
 }
 
 async function authenticate(node: Redis, { username, password }: RedisCredentials): Promise<void> {
-  await (username === undefined ? node.auth(password) : node.auth(username, password));
+  try {
+    await (username === undefined ? node.auth(password) : node.auth(username, password));
+  } catch (error) {
+    throw toRedisError(error) ?? error;
+  }
 }

@@ -6,10 +6,16 @@ import type { Cluster, Redis } from 'ioredis';
  * run with both.
  */
 interface RedisInternals {
-  connector: { connect(emit: unknown): Promise<Socket>; firstError?: Error };
+  connector: {
+    connect(emit: (event: string, error: Error) => void): Promise<Socket>;
+    firstError?: Error | undefined;
+    /** Of a connection by way of Sentinels. */
+    connectToSentinel?(...parameters: unknown[]): Redis;
+    failoverDetector?: { cleanup(): void } | null;
+  };
   condition: { select: number; auth: string | [string, string] | undefined } | null;
   stream: Socket | undefined;
-  commandQueue: { length: number };
+  commandQueue: { length: number; peekFront(): { command: { name: string } } | undefined };
   /** Set by `disconnect()` until the socket is closed. */
   manuallyClosing: boolean;
   flushQueue(error: Error, options?: { offlineQueue?: boolean; commandQueue?: boolean }): void;
@@ -18,6 +24,10 @@ interface RedisInternals {
 
 interface ClusterInternals {
   slots: string[][];
+  /** The connection that listens for messages. */
+  subscriber: { subscriber: Redis | null; onSubscriberEnd(): void };
+  /** Those that listen for messages of shards, by node. */
+  shardedSubscribers?: { shardedSubscribers: Map<string, { getInstance(): Redis }> };
   resolveStartupNodeHostnames(): Promise<unknown[]>;
   refreshSlotsCache(callback?: (error?: Error) => void): void;
   flushQueue(error: Error): void;

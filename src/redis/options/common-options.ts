@@ -12,6 +12,7 @@ type CommonOptions = Pick<
   | 'shutdownTimeout'
   | 'connectTimeout'
   | 'commandTimeout'
+  | 'stallTimeout'
   | 'maxRetriesPerRequest'
   | 'reconnect'
   | 'pool'
@@ -29,6 +30,7 @@ export function resolveCommonOptions(name: string, settings: Settings, problems:
     shutdownTimeout: settings.duration('shutdownTimeout', { min: 0 }) ?? 5_000,
     connectTimeout: settings.duration('connectTimeout') ?? 5_000,
     commandTimeout: settings.duration('commandTimeout'),
+    stallTimeout: settings.duration('stallTimeout') ?? 30_000,
     maxRetriesPerRequest: settings.integer('maxRetriesPerRequest', retries) ?? 2,
     reconnect: resolveReconnect(settings, problems),
     pool: {

@@ -108,10 +108,7 @@ function isPlain(value: unknown): value is object {
  * not enumerable: a spread copy has the values, but not the protection.
  */
 export function maskSecrets<T extends object>(object: T): T {
-  const show = (_depth: number, options: InspectOptions): string => {
-    // `showHidden` would print these hooks, and they are what hides the secrets.
-    return inspect(redacted(object), { ...options, showHidden: false });
-  };
+  const show = (_depth: number, options: InspectOptions): string => inspect(redacted(object), options);
   return Object.defineProperties(object, {
     [inspect.custom]: { value: show },
     toJSON: { value: () => redacted(object) },

@@ -46,6 +46,7 @@ export const OPTION_TREE = {
   startupTimeout: true,
   shutdownTimeout: true,
   connectTimeout: true,
+  stallTimeout: true,
   commandTimeout: true,
   maxRetriesPerRequest: true,
   reconnect: { initialDelay: true, maxDelay: true },

@@ -21,6 +21,7 @@ const OWNED = {
   connectionName: 'use the option clientName',
   connectTimeout: 'use the option connectTimeout',
   commandTimeout: 'use the option commandTimeout',
+  socketTimeout: 'use the option stallTimeout',
   maxRetriesPerRequest: 'use the option maxRetriesPerRequest',
   retryStrategy: 'use the option reconnect',
   clusterRetryStrategy: 'use the option reconnect',

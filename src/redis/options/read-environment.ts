@@ -116,7 +116,7 @@ function toSetting(name: Variable, value: unknown): [path: string, value: unknow
   if (typeof value !== 'string') return [path, value];
   if (path.endsWith('.nodes')) return [path, splitNodes(value)];
   if (!['tls.ca', 'tls.cert', 'tls.key'].includes(path)) return [path, value];
-  return value.includes('-----BEGIN') ? [path, value.replaceAll('\\n', '\n')] : [`${path}File`, value];
+  return [value.includes('-----BEGIN') ? path : `${path}File`, value];
 }
 
 /** A URL is not split at its commas: half a password would be shown as a node. It is refused as a whole. */

@@ -185,6 +185,12 @@ export interface RedisCommonOptions {
    */
   commandTimeout?: Duration;
   /**
+   * A connection that owes a reply and sends nothing for this long (at most a quarter longer) is given up, and its commands are
+   * rejected: the other end has vanished, and TCP would take 15 minutes to say so. It should be longer than the slowest
+   * command; blocking ones (`BLPOP`, `XREAD`) are left to wait. @default '30s'
+   */
+  stallTimeout?: Duration;
+  /**
    * Attempts to reconnect that a command waits for before it fails as unavailable. The driver's 20 holds a request for about
    * 71 s before its caller learns anything. @default 2
    */

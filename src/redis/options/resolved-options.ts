@@ -40,6 +40,7 @@ export interface ResolvedRedisOptions {
   readonly shutdownTimeout: number;
   readonly connectTimeout: number;
   readonly commandTimeout: number | undefined;
+  readonly stallTimeout: number;
   readonly maxRetriesPerRequest: number;
   readonly reconnect: { readonly initialDelay: number; readonly maxDelay: number };
   readonly pool: {

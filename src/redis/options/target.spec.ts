@@ -71,6 +71,8 @@ describe('address in code', () => {
     ],
     [{ host: 'a:6379' }, "host: 'a:6379' is not a host name or IP address (the port goes into port)"],
     [{ host: '' }, "host: '' is not a host name or IP address (the port goes into port)"],
+    [{ host: '[a]' }, "host: '[a]' is not a host name or IP address (the port goes into port)"],
+    [{ cluster: { nodes: ['[a]:1'] } }, "cluster.nodes[0]: '[a]:1' is not host:port ([::1]:6379 for IPv6)"],
     [{ host: 5 }, 'host: 5 is not a host name or IP address'],
     [{ path: '' }, "path: '' is not a text with at least one letter"],
     [

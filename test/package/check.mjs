@@ -1,0 +1,119 @@
+/** Packs rednest, checks the tarball, and uses it as applications do: as ESM, as CommonJS, on Nest 12 and on Nest 11. */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { environmentWith } from '../../scripts/redis.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const fixture = fileURLToPath(new URL('nest11-cjs-jest', import.meta.url));
+
+/** Some of what each entry must export. */
+const exported = {
+  rednest: ['RedisModule', 'RedisConnection', 'InjectRedis', 'RedisError', 'defineScript', 'key', 'retry'],
+  'rednest/testing': ['startRedis'],
+};
+
+// What the applications connect to is theirs to say.
+const env = environmentWith(undefined);
+const scratch = mkdtempSync(join(tmpdir(), 'rednest-package-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+const tarball = pack();
+lint(tarball);
+useFromNest12(tarball);
+useFromNest11(tarball);
+
+function pack() {
+  const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', scratch]));
+  const paths = files.map(({ path }) => path);
+  const strays = paths.filter((path) =>
+    /\.(spec|fixture)\.|\.tsbuildinfo$|\.env$|^(src|test|scripts)\//.test(path),
+  );
+  if (strays.length > 0) fail(`These do not belong into the package: ${strays.join(', ')}`);
+  report(`npm pack: ${paths.length} files`);
+  return join(scratch, filename);
+}
+
+function lint(packed) {
+  run('npx', ['publint', 'run', packed, '--strict']);
+  report('publint --strict');
+  // It may delete what it was given.
+  const copy = join(scratch, 'copy.tgz');
+  copyFileSync(packed, copy);
+  run('npx', ['attw', copy, '--profile', 'esm-only']);
+  report('attw --profile esm-only');
+}
+
+function useFromNest12(packed) {
+  const project = join(scratch, 'nest12');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'nest12', private: true }));
+  const peers = ['@nestjs/common', '@nestjs/core', '@nestjs/config'].map(
+    (name) => `${name}@${versionOf(name)}`,
+  );
+  install(project, [packed, ...peers]);
+  importAndRequire(project, 'Nest 12');
+}
+
+function useFromNest11(packed) {
+  const project = join(scratch, 'nest11');
+  cpSync(fixture, project, { recursive: true });
+  install(project, [packed]);
+  importAndRequire(project, 'Nest 11');
+  run('npx', ['tsc'], project);
+  report('Nest 11: types for a CommonJS application');
+  run('npx', ['jest', '--ci'], project);
+  report("Nest 11: a CommonJS application's Jest, on a real server");
+}
+
+/** Versions as pinned; nothing is written but node_modules. */
+function install(project, packages) {
+  const quiet = [
+    '--no-save',
+    '--no-package-lock',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--ignore-scripts',
+  ];
+  run('npm', ['install', ...quiet, ...packages], project);
+}
+
+function importAndRequire(project, title) {
+  const check = `
+    for (const [entry, names] of Object.entries(${JSON.stringify(exported)})) {
+      const found = await load(entry);
+      const missing = names.filter((name) => typeof found[name] !== 'function');
+      if (missing.length > 0) throw new Error(entry + ' does not export ' + missing.join(', '));
+    }`;
+  writeFileSync(join(project, 'esm.mjs'), `const load = (entry) => import(entry);${check}`);
+  writeFileSync(join(project, 'commonjs.cjs'), `const load = require; (async () => {${check}})();`);
+  for (const file of ['esm.mjs', 'commonjs.cjs']) {
+    run(process.execPath, ['--disable-warning=ExperimentalWarning', file], project);
+    report(`${title}: ${file === 'esm.mjs' ? 'import' : 'require()'}`);
+  }
+}
+
+function versionOf(name) {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/** Runs it to its end and returns what it wrote; shows that and gives up where it fails. */
+function run(command, args, cwd = root) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
+  if (status !== 0)
+    fail([`${command} ${args.join(' ')}`, error?.message, stdout, stderr].filter(Boolean).join('\n'));
+  return stdout;
+}
+
+function report(line) {
+  console.log(`  ok  ${line}`);
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
