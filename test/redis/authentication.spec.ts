@@ -97,7 +97,7 @@ describe('a login that is refused', () => {
     const credentials = wrong === none ? {} : { username, password, ...wrong };
     for (const protocol of [3, 2] as const) {
       const options = { name: 'ledger', host, port, ...credentials, driver: { protocol } };
-      await expectRefusal(server, options as RedisModuleOptions, reply);
+      await expectRefusal(server, options, reply);
     }
     expect((await refusals(server))['auth'] ?? 0).toBe(wrong === none ? 0 : 2);
   });

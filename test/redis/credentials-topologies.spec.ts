@@ -12,7 +12,10 @@ import { killClients, refusals } from '../support/server-view.js';
 
 const KEYS = ['app:a', 'app:b', 'app:c', 'app:d', 'app:e', 'app:f'];
 const LOGIN = /^\*[35]\r\n\$[45]\r\n(hello\r\n\$1\r\n3\r\n\$4\r\nAUTH|auth)\r\n\$3\r\napp\r\n/;
-const acl = [userLine(`${TEST_COMMANDS} +spublish +ssubscribe +sunsubscribe`), 'default on nopass ~* &* +@all'];
+const acl = [
+  userLine(`${TEST_COMMANDS} +spublish +ssubscribe +sunsubscribe`),
+  'default on nopass ~* &* +@all',
+];
 const opened = new Opened();
 
 async function openCluster() {
@@ -34,7 +37,7 @@ async function throughRecorders({ nodes }: RedisCluster) {
 
 async function listen(
   connection: RedisConnection,
-): Promise<{ heard: string[]; publish(): Promise<unknown> }> {
+): Promise<{ heard: string[]; publish: () => Promise<unknown> }> {
   const heard: string[] = [];
   for (const event of ['message', 'smessage'])
     connection.subscriber().on(event, (_: string, text: string) => heard.push(`${event} ${text}`));

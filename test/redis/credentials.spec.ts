@@ -36,7 +36,7 @@ async function openServer(): Promise<RedisServer> {
   return opened.guarded({ acl: [...users, 'default on nopass ~* &* +@all'] });
 }
 
-async function connect(server: RedisServer, provider: { ask(): Promise<RedisCredentials> }) {
+async function connect(server: RedisServer, provider: TestProvider) {
   return opened.connection({ host: server.host, port: server.port, credentials: provider.ask });
 }
 

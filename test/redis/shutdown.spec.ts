@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { getRedisConnectionToken, RedisClosedError, type RedisConnection, RedisModule } from 'rednest';
 import { FaultProxy, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
-import { type Activity, ApplicationProcess, type Outcomes } from './fixtures/application-process.js';
+import {
+  type Activity,
+  ApplicationProcess,
+  type Outcomes,
+  type Scenario,
+} from './fixtures/application-process.js';
 import { rejection } from './fixtures/rejection.js';
 import { startLoadable, startLoading } from './fixtures/slow-loading.js';
 
@@ -13,9 +18,23 @@ const opened = new Opened();
 
 const SHUTDOWN_TIMEOUT = 600;
 
+/** The next one loads while a test runs. */
+let next: ApplicationProcess;
+beforeAll(() => {
+  next = new ApplicationProcess();
+});
+afterAll(() => next[Symbol.asyncDispose]());
+
+function launch(scenario: Scenario): ApplicationProcess {
+  const application = opened.add(next);
+  next = new ApplicationProcess();
+  application.run(scenario);
+  return application;
+}
+
 async function start(connect: RedisServer['options'], activities: Activity[]): Promise<ApplicationProcess> {
   const options = { ...connect, shutdownTimeout: SHUTDOWN_TIMEOUT, pool: { size: 1 } };
-  const application = opened.add(new ApplicationProcess({ options, activities }));
+  const application = launch({ options, activities });
   await application.until('started');
   await sleep(100);
   return application;
@@ -98,9 +117,7 @@ describe('an application that closes', () => {
     const server = await opened.guarded();
     await server.kill();
     const options = { ...server.options, startup: 'optional' as const, shutdownTimeout: SHUTDOWN_TIMEOUT };
-    const application = opened.add(
-      new ApplicationProcess({ options, activities: ['traffic', 'waiting taker'] }),
-    );
+    const application = launch({ options, activities: ['traffic', 'waiting taker'] });
     await application.until('started');
     const { after, outcomes } = await close(application);
     expect(after).toBeLessThan(SHUTDOWN_TIMEOUT);
@@ -172,7 +189,7 @@ describe('an application that does not start', () => {
     const server = await opened.guarded();
     await fault(server);
     const options = { ...server.options, startupTimeout: 300, shutdownTimeout: SHUTDOWN_TIMEOUT };
-    const application = opened.add(new ApplicationProcess({ options, activities: ['traffic'] }));
+    const application = launch({ options, activities: ['traffic'] });
     const { message } = await application.until('failed');
     expect(message).toMatch(/^RedisUnavailableError: Redis connection 'default' is not ready: /);
     const { after } = await application.end();

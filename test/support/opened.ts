@@ -11,7 +11,7 @@ export class Opened {
 
   constructor() {
     afterEach(async () => {
-      for (const close of this.#closers.splice(0).reverse()) await close();
+      for (const close of this.#closers.splice(0).toReversed()) await close();
     });
   }
 

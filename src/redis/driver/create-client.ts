@@ -7,6 +7,7 @@ import { closeWhenStalled } from './close-when-stalled.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { clientDefaults, clusterDefaults, dedicatedDefaults, nodeDefaults } from './driver-defaults.js';
 import { rejectUnanswered } from './in-flight.js';
+import { rejectWhileLoading } from './reject-while-loading.js';
 import { retryRefusedDial } from './retry-refused-dial.js';
 import { explainErrors } from './explain-errors.js';
 import { prepareSentinels } from './sentinels.js';
@@ -35,6 +36,7 @@ export function createDedicated(options: ResolvedRedisOptions, node?: HostAndPor
     ...options.driver,
     ...connectionOptions(options, 'dedicated'),
     ...(node ?? targetOptions(options)),
+    enableAutoPipelining: false,
     retryStrategy: () => null,
   });
   closeWhenStalled(client, options);
@@ -91,6 +93,7 @@ function reportErrorsOfCopies(node: Redis, cluster: Cluster): void {
 
 function prepareShared(client: Redis, options: ResolvedRedisOptions): Redis {
   closeWhenStalled(client, options);
+  rejectWhileLoading(client, options);
   return hideClientSecrets(explainErrors(coalesceWrites(rejectUnanswered(retryRefusedDial(client)))));
 }
 

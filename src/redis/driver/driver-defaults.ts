@@ -1,14 +1,15 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 
-/** A reply that says the server has become a replica, at most so often leads to a new connection. */
-const READ_ONLY_RECONNECT_INTERVAL = 1_000;
+/** How often, in milliseconds, a reply that says the server is a replica leads to a new connection. */
+const READ_ONLY_RECONNECT_INTERVAL = { shortest: 1_000, longest: 60_000 };
 
 /**
  * Where rednest's defaults differ from those of ioredis, for every shared connection; any of them may be set under `driver`.
  *
- * - `disconnectTimeout: 500`: the driver keeps a socket that does not close for 2 s, and with it the process.
+ * - `disconnectTimeout: 100`: the driver keeps a socket that does not close for 2 s, and with it the process.
+ * - `maxLoadingRetryTime: 1000`: a server that loads its data is asked again after 10 s at most.
  */
-export const nodeDefaults = { disconnectTimeout: 500 } satisfies RedisOptions;
+export const nodeDefaults = { disconnectTimeout: 100, maxLoadingRetryTime: 1_000 } satisfies RedisOptions;
 
 /**
  * And for a client of a single server or of Sentinels:
@@ -50,12 +51,16 @@ export const dedicatedDefaults = {
 } satisfies RedisOptions;
 
 function reconnectOnReadOnly(): (error: Error) => boolean {
+  let interval = READ_ONLY_RECONNECT_INTERVAL.shortest;
   let last = -Infinity;
   return (error) => {
     if (!error.message.startsWith('READONLY')) return false;
-    const now = performance.now();
-    if (now - last < READ_ONLY_RECONNECT_INTERVAL) return false;
-    last = now;
+    const sinceLast = performance.now() - last;
+    if (sinceLast < interval) return false;
+    // It did not help the last time: wait longer before the next.
+    const { shortest, longest } = READ_ONLY_RECONNECT_INTERVAL;
+    interval = sinceLast < 2 * interval ? Math.min(2 * interval, longest) : shortest;
+    last = performance.now();
     return true;
   };
 }

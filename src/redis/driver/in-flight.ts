@@ -13,8 +13,8 @@ export function rejectUnanswered(client: Redis): Redis {
   client.on('connect', () => {
     // Before the driver's own listener, which moves or retries the queue.
     internals.stream?.prependOnceListener('close', () => {
-      if (internals.commandQueue.length === 0) return;
-      internals.flushQueue(new RedisConnectionLostError(), { offlineQueue: false });
+      for (let sent = internals.commandQueue.shift(); sent; sent = internals.commandQueue.shift())
+        sent.command.reject(new RedisConnectionLostError());
     });
   });
   return client;

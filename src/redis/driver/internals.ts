@@ -1,6 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Cluster, Redis } from 'ioredis';
 
+interface SentCommand {
+  command: { name: string; reject(error: Error): void };
+}
+
 /**
  * What rednest uses of ioredis beyond its documented interface, all of it in one place. The same in ioredis 5.11 and 6; the tests
  * run with both.
@@ -15,7 +19,7 @@ interface RedisInternals {
   };
   condition: { select: number; auth: string | [string, string] | undefined } | null;
   stream: Socket | undefined;
-  commandQueue: { length: number; peekFront(): { command: { name: string } } | undefined };
+  commandQueue: { shift(): SentCommand | undefined; peekFront(): SentCommand | undefined };
   /** Set by `disconnect()` until the socket is closed. */
   manuallyClosing: boolean;
   flushQueue(error: Error, options?: { offlineQueue?: boolean; commandQueue?: boolean }): void;
@@ -25,7 +29,7 @@ interface RedisInternals {
 interface ClusterInternals {
   slots: string[][];
   /** The connection that listens for messages. */
-  subscriber: { subscriber: Redis | null; onSubscriberEnd(): void };
+  subscriber: { subscriber: Redis | null; onSubscriberEnd: () => void };
   /** Those that listen for messages of shards, by node. */
   shardedSubscribers?: { shardedSubscribers: Map<string, { getInstance(): Redis }> };
   resolveStartupNodeHostnames(): Promise<unknown[]>;

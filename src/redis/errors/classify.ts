@@ -62,7 +62,7 @@ const BY_DRIVER_TEXT: ReadonlyArray<readonly [RegExp, Make]> = [
     (message, options) => new RedisConnectionLostError(message, options),
   ],
   [
-    /^Connection is closed|^Reached the max retries per request limit|enableOfflineQueue options is false|^Socket timeout|^All sentinels are unreachable|^None of startup nodes is available|^Cluster is (?:ended|disconnect)|^Failed to refresh slots cache|^Connection is (?:aborted|discarded)/,
+    /^Connection is closed|^Unknown RESP type|^Protocol error|^Reached the max retries per request limit|enableOfflineQueue options is false|^Socket timeout|^All sentinels are unreachable|^None of startup nodes is available|^Cluster is (?:ended|disconnect)|^Failed to refresh slots cache|^Connection is (?:aborted|discarded)/,
     unavailable,
   ],
   [/^Too many Cluster redirections/, moving],
@@ -98,8 +98,15 @@ function fromReply(message: string): Make {
 export function toRedisError(error: unknown): RedisError | undefined {
   if (error instanceof RedisError) return error;
   if (!(error instanceof Error)) return undefined;
-  const make = error.name === 'ReplyError' ? fromReply(error.message) : match(BY_DRIVER_TEXT, error.message);
-  return make?.(error.message, { cause: error });
+  const message = reasonOf(error);
+  const make = error.name === 'ReplyError' ? fromReply(message) : match(BY_DRIVER_TEXT, message);
+  return make?.(message, { cause: error });
+}
+
+/** Of a transaction that was not executed: why a command was not queued, which `EXECABORT` itself does not tell. */
+function reasonOf(error: Error): string {
+  const [refusal] = (error as { previousErrors?: Error[] }).previousErrors ?? [];
+  return refusal && error.message.startsWith('EXECABORT') ? refusal.message : error.message;
 }
 
 /**

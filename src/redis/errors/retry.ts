@@ -19,7 +19,7 @@ export interface RetryOptions {
  * milliseconds (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export function backoffWithJitter(attempt: number, initialDelay: number, maxDelay: number): number {
-  return Math.random() * Math.min(maxDelay, initialDelay * 2 ** (attempt - 1));
+  return Math.random() * Math.min(maxDelay, initialDelay * 2 ** Math.min(attempt - 1, 30));
 }
 
 /**

@@ -5,7 +5,9 @@ import { namespace } from './namespace.js';
 
 describe('key', () => {
   it('leaves the template as it is and ordinary values readable', () => {
-    expect(key`city:${2657896}:{tag}:${'Zürich-West_1.0~'}:${true}:${10n}`).toBe('city:2657896:{tag}:Zürich-West_1.0~:true:10');
+    expect(key`city:${2657896}:{tag}:${'Zürich-West_1.0~'}:${true}:${10n}`).toBe(
+      'city:2657896:{tag}:Zürich-West_1.0~:true:10',
+    );
   });
 
   it.each([
@@ -31,9 +33,12 @@ describe('key', () => {
     );
   });
 
-  it.each([undefined, null, {}, [], Number.NaN, Number.POSITIVE_INFINITY, Symbol('s')])('refuses %p', (value) => {
-    expect(() => key`user:${value as never}`).toThrow(/A key cannot be built with/);
-  });
+  it.each([undefined, null, {}, [], Number.NaN, Number.POSITIVE_INFINITY, Symbol('s')])(
+    'refuses %p',
+    (value) => {
+      expect(() => key`user:${value as never}`).toThrow(/A key cannot be built with/);
+    },
+  );
 });
 
 describe('namespace', () => {

@@ -21,6 +21,7 @@ describe('resolveRedisOptions', () => {
       shutdownTimeout: 5_000,
       connectTimeout: 5_000,
       commandTimeout: undefined,
+      stallTimeout: 30_000,
       maxRetriesPerRequest: 2,
       reconnect: { initialDelay: 50, maxDelay: 1_000 },
       pool: { size: 10, acquireTimeout: 5_000, queueLimit: 1_000, idleTimeout: 30_000 },

@@ -72,7 +72,10 @@ describe('defineScript', () => {
 
   it('throws what went wrong as a RedisError', async () => {
     await redis.set('app:text', 'x');
-    const wrongType = defineScript({ lua: "return redis.call('LPUSH', KEYS[1], 1)", keys: (name: string) => [name] });
+    const wrongType = defineScript({
+      lua: "return redis.call('LPUSH', KEYS[1], 1)",
+      keys: (name: string) => [name],
+    });
     await expect(wrongType.run(redis, 'app:text')).rejects.toThrow(RedisWrongTypeError);
     const broken = defineScript({ lua: 'return nothing.at.all', keys: (name: string) => [name] });
     await expect(broken.run(redis, 'app:text')).rejects.toThrow(RedisScriptError);
