@@ -13,6 +13,7 @@ export default {
   // Each spec file that builds a Nest application keeps about 20 MB: a worker is renewed before that adds up.
   workerIdleMemoryLimit: '300MB',
   testTimeout: 20_000,
+  reporters: ['default', '<rootDir>/scripts/tally-reporter.mjs'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -118,7 +118,7 @@ describe('RedisModule.forRoot', () => {
     ]);
     const error = await starting.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RedisConfigurationError);
-    expect((error as RedisConfigurationError).problems.map(({ option }) => option).sort()).toEqual([
+    expect((error as RedisConfigurationError).problems.map(({ option }) => option).toSorted()).toEqual([
       'db',
       'port',
       'tls.caFile',

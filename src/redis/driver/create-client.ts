@@ -6,6 +6,7 @@ import { reconnectDelay } from './backoff.js';
 import { closeWhenStalled } from './close-when-stalled.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { clientDefaults, clusterDefaults, dedicatedDefaults, nodeDefaults } from './driver-defaults.js';
+import { prepareDescendants } from './descendants.js';
 import { rejectUnanswered } from './in-flight.js';
 import { rejectWhileLoading } from './reject-while-loading.js';
 import { retryRefusedDial } from './retry-refused-dial.js';
@@ -83,12 +84,7 @@ function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster
 
 /** The Cluster reads its slots with a copy of a node's client, and drops the errors that tell why it cannot. */
 function reportErrorsOfCopies(node: Redis, cluster: Cluster): void {
-  const duplicate = node.duplicate.bind(node);
-  node.duplicate = (override) => {
-    const copy = duplicate(override);
-    copy.on('error', (error: unknown) => cluster.emit('node error', error));
-    return copy;
-  };
+  prepareDescendants(node, (copy) => copy.on('error', (error: unknown) => cluster.emit('node error', error)));
 }
 
 function prepareShared(client: Redis, options: ResolvedRedisOptions): Redis {
