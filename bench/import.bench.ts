@@ -51,7 +51,7 @@ const application = await NestFactory.createApplicationContext(BenchModule, { lo
 const bare = new Redis(url);
 try {
   const client = application.get<RedisClient>(getRedisToken());
-  const cities = await new CitySource().load();
+  const cities = new CitySource().load();
   const rates: { rednest: number; bare: number }[] = [];
   const written: number[] = [];
   for (let round = 0; round <= rounds; round++) {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { build } from './build.mjs';
+import { onStop } from './on-stop.mjs';
 import { environmentWith, openRedis } from './redis.mjs';
 import { root, setUp } from './setup.mjs';
 
@@ -33,7 +34,7 @@ async function runApplication(env) {
     requested ??= signal;
     setTimeout(() => application.kill('SIGKILL'), shutdownDeadline).unref();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stopApplication);
+  onStop(stopApplication);
   const [code, signal] = await once(application, 'exit');
   if (signal === null) return code;
   return signal === requested ? 0 : 128 + constants.signals[signal];

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import { onStop } from './on-stop.mjs';
 import { environmentWith } from './redis.mjs';
 import { root, setUp } from './setup.mjs';
 
@@ -20,8 +21,7 @@ const jest = spawn(process.execPath, ['node_modules/jest/bin/jest.js', ...proces
 let tally;
 jest.on('message', (message) => (tally = message));
 // Ctrl-C reaches Jest by itself; what is sent to this process only is passed on. Either way its end is awaited.
-process.on('SIGINT', () => {});
-for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => jest.kill(signal));
+onStop((signal) => signal === 'SIGINT' || jest.kill(signal));
 
 const [[code, signal]] = await Promise.all([once(jest, 'exit'), once(jest, 'disconnect')]);
 if (process.env.CI && tally) console.log(tally);

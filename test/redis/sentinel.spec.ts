@@ -96,7 +96,7 @@ describe('Sentinel', () => {
     const starting = connect({
       sentinel: { ...sentinel, masterName: 'nobody' },
       startupTimeout: 1_000,
-    } as Partial<RedisOptions>);
+    });
     await expect(starting).rejects.toThrow(/Redis connection 'default' is not ready: .*[Ss]entinel/);
   });
 

@@ -11,15 +11,15 @@ import { redisInternals } from './internals.js';
  */
 export function coalesceWrites(client: Redis): Redis {
   const internals = redisInternals(client);
-  const send = client.sendCommand;
-  client.sendCommand = function (command, pipeline) {
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (command, pipeline) => {
     const socket = internals.stream;
     // A pipeline makes one write of its commands by itself.
     if (pipeline === undefined && socket?.writableCorked === 0) {
       socket.cork();
       process.nextTick(uncork, socket);
     }
-    return send.call(this, command, pipeline);
+    return send(command, pipeline);
   };
   return client;
 }
