@@ -1,9 +1,9 @@
-// Read before anything else happens, so that it is npm's shell even if that dies during the set-up.
+// Read before anything else happens, so that its end during the set-up is noticed too.
 const parent = process.ppid;
 
 /**
- * Calls back with the signal when this command is to stop: as it is told, or because npm is gone. npm runs a command through
- * a shell, and what it passes on ends that shell and goes no further.
+ * Calls back with the signal when this command is to stop: as it is told, or because npm, which started it, is gone without
+ * having passed anything on.
  */
 export function onStop(callback) {
   let timer;

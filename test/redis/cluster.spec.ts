@@ -87,7 +87,7 @@ describe.each([
 
   it('says what is wrong with keys of different slots, and with a missing key', async () => {
     const error = await redis.mget('app:a', 'app:b').catch((reason: unknown) => toRedisError(reason));
-    expect(error).toMatchObject({ code: 'REDIS_CLUSTER', retryable: false });
+    expect(error).toMatchObject({ code: 'REDIS_COMMAND', retryable: false });
     await expect(connection.withDedicated((client) => client.ping())).rejects.toThrow(/needs \{ key \}/);
   });
 

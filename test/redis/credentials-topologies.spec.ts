@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RedisAuthError, type RedisConnection, type RedisModuleOptions, retry } from 'rednest';
 import { type RedisCluster, type RedisServer, startCluster, startSentinel } from 'rednest/testing';
 import { ConnectionRecorder } from '../support/connection-recorder.js';
-import { changePassword, killUser, TestProvider } from '../support/credentials-provider.js';
+import { changePassword, killUser, LOGIN, TestProvider } from '../support/credentials-provider.js';
 import { eventually } from '../support/eventually.js';
 import { userLine } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
@@ -11,7 +11,6 @@ import { TEST_COMMANDS } from '../support/redis-application.js';
 import { killClients, refusals } from '../support/server-view.js';
 
 const KEYS = ['app:a', 'app:b', 'app:c', 'app:d', 'app:e', 'app:f'];
-const LOGIN = /^\*[35]\r\n\$[45]\r\n(hello\r\n\$1\r\n3\r\n\$4\r\nAUTH|auth)\r\n\$3\r\napp\r\n/;
 const acl = [
   userLine(`${TEST_COMMANDS} +spublish +ssubscribe +sunsubscribe`),
   'default on nopass ~* &* +@all',

@@ -153,7 +153,7 @@ describe('toRedisError', () => {
     await (await server.admin()).call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     await eventually(() => client.get('app:a').then(() => true));
     const { redisError } = await rejection(client.mget('app:a', 'app:b'));
-    expect(redisError).toMatchObject({ code: 'REDIS_CLUSTER', retryable: false });
+    expect(redisError).toMatchObject({ code: 'REDIS_COMMAND', retryable: false });
     expect(redisError?.message).toMatch(/^CROSSSLOT/);
   });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import type { RedisClient } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
@@ -39,6 +40,26 @@ describe('a connection lost before the reply', () => {
     await proxy.restore();
     await eventually(() => connection.client.ping());
     expect(await connection.client.incr('app:n')).toBe(count + 1);
+  });
+
+  it('is told to the copies of a client too, and a copy subscribes again', async () => {
+    const { proxy, connection } = await startProxied(opened);
+    const [worker, listener] = [
+      (connection.client as Redis).duplicate(),
+      (connection.client as Redis).duplicate(),
+    ];
+    for (const copy of [worker, listener]) copy.on('error', () => {});
+    const heard: string[] = [];
+    listener.on('message', (_channel, message) => heard.push(message));
+    await listener.subscribe('app:news');
+    const blocked = worker.blpop('app:never', 0).catch((error: unknown) => error);
+    await eventually(() => worker.status === 'ready');
+    await sleep(50);
+    proxy.cut();
+    expect(await blocked).toMatchObject({ code: 'REDIS_CONNECTION_LOST' });
+    await eventually(async () => (await connection.client.publish('app:news', 'again')) === 1);
+    await eventually(() => heard.includes('again'));
+    await Promise.all([worker.quit(), listener.quit()]);
   });
 
   it.each(INCREMENTS)('sends %s once, that was asked for meanwhile', async (_, count, increment) => {

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Inject, Injectable, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Global,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { Test } from '@nestjs/testing';
 import {
@@ -98,6 +105,25 @@ describe('RedisModule.forRoot', () => {
     const { app } = await startApplication([Feature, RedisModule.forRoot(server.options)]);
     await app.close();
     expect(seen).toEqual(['ready', 'OK', 'ready', '1']);
+  });
+
+  it('is there for the hooks of global modules too, wherever they stand', async () => {
+    const server = await startServer();
+    const seen: (string | null)[] = [];
+    @Global()
+    @Module({ imports: [RedisModule.forRoot(server.options)] })
+    class Core implements OnModuleInit, OnApplicationShutdown {
+      constructor(@InjectRedisConnection() private readonly connection: RedisConnection) {}
+      onModuleInit() {
+        seen.push(this.connection.state);
+      }
+      async onApplicationShutdown() {
+        seen.push(await this.connection.client.set('app:a', '1'));
+      }
+    }
+    const { app } = await startApplication([Core]);
+    await app.close();
+    expect(seen).toEqual(['ready', 'OK']);
   });
 
   it('keeps a connection to its importers with isGlobal: false', async () => {

@@ -194,6 +194,23 @@ describe('limits', () => {
     for (let i = 0; i < 20; i++) await Promise.all([nextClient(connection), nextClient(connection)]);
   });
 
+  it.each([
+    ['another user', (client: Redis) => client.auth('guest', 'guest-secret')],
+    ['another database, in capitals', (client: Redis) => client.call('SELECT', '1')],
+    ['another name', (client: Redis) => client.client('SETNAME', 'mine')],
+  ])('a connection that comes back with %s is not given out again', async (_, change) => {
+    const { server, connection } = await startPool(opened, { size: 1 });
+    await (await server.admin()).acl('SETUSER', 'guest', 'on', '>guest-secret', '~*', '&*', '+@all');
+    const before = await connection.withDedicated(async (client) => {
+      await change(client);
+      return client;
+    });
+    await connection.withDedicated(async (client) => {
+      expect(client).not.toBe(before);
+      expect(await client.set('app:a', '1')).toBe('OK');
+    });
+  });
+
   it('an idle connection is closed after idleTimeout', async () => {
     const { server, connection } = await startPool(opened, { size: 2, idleTimeout: 100 });
     await Promise.all([nextClient(connection), nextClient(connection)]);

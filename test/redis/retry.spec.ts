@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
-  backoffWithJitter,
   RedisConnectionLostError,
   RedisError,
   RedisUnavailableError,
@@ -9,6 +8,7 @@ import {
   retry,
   withFallback,
 } from 'rednest';
+import { backoffWithJitter } from '../../src/redis/errors/retry.js';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { startProxied } from './fixtures/proxied-connection.js';

@@ -3,6 +3,9 @@ import type { RedisServer } from 'rednest/testing';
 
 type Answer = () => RedisCredentials | Promise<RedisCredentials>;
 
+/** How the first bytes of a connection begin that logs in as the user `app`: `HELLO 3 AUTH app`, or `AUTH app` with RESP2. */
+export const LOGIN = /^\*[35]\r\n\$[45]\r\n(?:hello\r\n\$1\r\n3\r\n\$4\r\nAUTH|auth)\r\n\$3\r\napp\r\n/;
+
 /** A `credentials` callback that counts, and whose answer a test can change. */
 export class TestProvider {
   asked = 0;

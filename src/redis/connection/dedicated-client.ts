@@ -27,17 +27,29 @@ export function cutOff(client: Redis): void {
   redisInternals(client).stream?.destroy();
 }
 
+/** Commands that leave a connection other than it was: another user, another database, another way to answer. */
+const LASTING = /^(?:auth|hello|select|client|readonly|readwrite|monitor|reset)$/i;
+
+/** Tells from now on when a taker changes the connection for good. */
+export function watchForChanges(client: Redis, onChange: () => void): void {
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (command, pipeline) => {
+    if (LASTING.test(command.name)) onChange();
+    return send(command, pipeline);
+  };
+}
+
 /**
- * Whether the next taker finds a connection as it was at first: in its database, nothing subscribed to or watched, no transaction open
+ * Whether the next taker finds a connection as it was at first: the same user and database, nothing subscribed to or watched, no transaction open
  * (`UNWATCH` inside one answers `QUEUED`), no blocking command under way.
  */
-export async function isClean(client: Redis, db: number): Promise<boolean> {
+export async function isClean(client: Redis): Promise<boolean> {
   if (client.status !== 'ready') return false;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => (timer = setTimeout(() => resolve('late'), RECYCLE_TIMEOUT)));
   try {
     // Looked at after the reply: it comes after those to all that the taker may have left under way.
-    return (await Promise.race([client.unwatch(), late])) === 'OK' && isAtFirst(client, db);
+    return (await Promise.race([client.unwatch(), late])) === 'OK' && !isSubscribed(client);
   } catch {
     return false;
   } finally {
@@ -46,7 +58,7 @@ export async function isClean(client: Redis, db: number): Promise<boolean> {
 }
 
 /** With RESP3 a subscribed connection takes any command, and the driver's `mode` is `normal`. */
-function isAtFirst(client: Redis, db: number): boolean {
+function isSubscribed(client: Redis): boolean {
   const { condition } = redisInternals(client);
-  return condition?.select === db && !('subscriber' in condition && condition.subscriber);
+  return Boolean(condition && 'subscriber' in condition && condition.subscriber);
 }

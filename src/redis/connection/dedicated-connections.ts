@@ -56,7 +56,7 @@ export class DedicatedConnections {
     if (this.#options.target.kind !== 'cluster') return this.#pool(SINGLE_SERVER).use(fn, signal);
     if (key === undefined)
       throw new TypeError('On a Cluster, withDedicated needs { key }: it chooses the node to connect to');
-    const cluster = await this.#cluster();
+    const cluster = await abortable(this.#cluster(), signal);
     try {
       return await this.#pool(nodeOf(cluster, key)).use(fn, signal);
     } catch (error) {
@@ -107,4 +107,14 @@ function splitNode(node: string): HostAndPort {
 
 function refreshSlots(cluster: Cluster): Promise<void> {
   return new Promise((resolve) => clusterInternals(cluster).refreshSlotsCache(() => resolve()));
+}
+
+/** @throws the reason of `signal`, without waiting for `promise` any longer */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  signal.throwIfAborted();
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => (abort = () => reject(signal.reason as Error)));
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }

@@ -9,7 +9,7 @@ import {
   RedisUnavailableError,
 } from '../errors/errors.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
-import { connect, cutOff, disconnect, isClean } from './dedicated-client.js';
+import { connect, cutOff, disconnect, isClean, watchForChanges } from './dedicated-client.js';
 
 /** Each step of connecting has a timeout of its own. One that the pool gave up would go on behind its back, as a connection too many. */
 const NEVER = 2 ** 31 - 1;
@@ -115,6 +115,7 @@ export class DedicatedPool {
       throw error;
     }
     this.#current.add(client);
+    watchForChanges(client, () => this.#current.delete(client));
     return client;
   }
 
@@ -172,8 +173,8 @@ export class DedicatedPool {
 
   #giveBack(client: Redis): void {
     this.#returning.add(client);
-    void isClean(client, this.#options.db).then((reusable) => {
-      if (!reusable) {
+    void isClean(client).then((clean) => {
+      if (!clean || !this.#current.has(client)) {
         // The driver goes on calling it ready until the socket is closed.
         this.#current.delete(client);
         disconnect(client);

@@ -50,16 +50,24 @@ async function subscribeAgain(
   lost: Set<string>,
   onRefusal: (error: RedisError) => void,
 ): Promise<void> {
-  const channels = [...lost];
-  if (channels.length === 0) return;
-  try {
-    await client[command](...channels);
-    for (const channel of channels) lost.delete(channel);
-  } catch (error) {
-    const redisError = toRedisError(error);
-    if (redisError && !redisError.retryable && !(redisError instanceof RedisClosedError))
-      onRefusal(redisError);
-  }
+  // One by one: a refused channel must not take the others with it.
+  const outcomes = await Promise.allSettled(
+    Array.from(lost, (channel) => subscribeTo(client, command, channel, lost)),
+  );
+  const refusal = outcomes
+    .map((outcome) => (outcome.status === 'rejected' ? toRedisError(outcome.reason) : undefined))
+    .find((error) => error && !error.retryable && !(error instanceof RedisClosedError));
+  if (refusal) onRefusal(refusal);
+}
+
+async function subscribeTo(
+  client: Redis,
+  command: SubscribeCommand,
+  channel: string,
+  lost: Set<string>,
+): Promise<void> {
+  await client[command](channel);
+  lost.delete(channel);
 }
 
 /** Of what is unsubscribed while the connection is away, the server does not tell. */

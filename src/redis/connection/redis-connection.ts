@@ -7,7 +7,7 @@ import { CredentialsSource } from '../driver/credentials-source.js';
 import { authenticateAgain, installCredentials } from '../driver/install-credentials.js';
 import { isCluster, type RedisClient } from '../driver/redis-client.js';
 import { toConnectionError } from '../errors/classify.js';
-import { RedisClosedError } from '../errors/errors.js';
+import { RedisAuthError, RedisClosedError } from '../errors/errors.js';
 import type { RedisError } from '../errors/redis-error.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { runOptimistic, type OptimisticOptions } from '../transactions/optimistic.js';
@@ -108,7 +108,8 @@ export class RedisConnection {
    *
    * @returns what `fn` returned in the run that was executed
    * @throws RedisConflictError after `attempts` conflicts; RedisConnectionLostError when the reply of `EXEC` was lost; whatever `fn`
-   *   throws, and then nothing is written
+   *   throws, and then nothing is written; the error of a command in `EXEC`, such as RedisWrongTypeError: Redis has executed the others
+   *   all the same
    * @example
    * await connection.optimistic([stock], async (client, multi) => {
    *   if (Number(await client.get(stock)) < 1) throw new SoldOutError();
@@ -141,10 +142,15 @@ export class RedisConnection {
     const { startup, startupTimeout } = this.#options;
     if (startup === 'optional') return;
     try {
-      await monitor.whenReady(startupTimeout, (error) => !error.retryable && !this.#credentials);
+      await monitor.whenReady(startupTimeout, (error) => this.#isHopeless(error));
     } catch (error) {
       throw withContext(error as RedisError, `Redis connection '${this.name}' is not ready`);
     }
+  }
+
+  /** Credentials that are asked for may be right the next time; a certificate that is not trusted stays so. */
+  #isHopeless(error: RedisError): boolean {
+    return !error.retryable && !(this.#credentials && error instanceof RedisAuthError);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { redisInternals } from './internals.js';
 
 /** Commands that may wait for as long as their caller likes. */
-const BLOCKING = /^(?:b[lrz]\w*pop\w*|blmove|xread(?:group)?|wait(?:aof)?)$/i;
+const BLOCKING = /^(?:b[lrz]\w*pop\w*|blmove|wait(?:aof)?)$/i;
 
 /** How often within the shorter timeout a connection is looked at. */
 const CHECKS = 4;
@@ -26,8 +26,8 @@ export function closeWhenStalled(
     let quietSince = performance.now();
     const check = () => {
       const now = performance.now();
-      const oldest = internals.commandQueue.peekFront()?.command.name;
-      const isQuiet = oldest !== undefined && !BLOCKING.test(oldest) && socket.bytesRead === bytesRead;
+      const oldest = internals.commandQueue.peekFront()?.command;
+      const isQuiet = oldest !== undefined && !mayBlock(oldest) && socket.bytesRead === bytesRead;
       bytesRead = socket.bytesRead;
       if (!isQuiet) quietSince = now;
       const timeout = client.status === 'ready' ? stallTimeout : Math.min(stallTimeout, connectTimeout);
@@ -37,4 +37,9 @@ export function closeWhenStalled(
     const timer = setInterval(check, Math.min(stallTimeout, connectTimeout) / CHECKS).unref();
     socket.once('close', () => clearInterval(timer));
   });
+}
+
+function mayBlock({ name, args }: { name: string; args: unknown[] }): boolean {
+  if (!/^xread/i.test(name)) return BLOCKING.test(name);
+  return args.some((argument) => String(argument).toUpperCase() === 'BLOCK');
 }

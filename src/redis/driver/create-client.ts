@@ -1,5 +1,6 @@
 import { Cluster, Redis, type DNSLookupFunction, type RedisOptions } from 'ioredis';
 import { RedisUnavailableError } from '../errors/errors.js';
+import type { DriverOptions } from '../options/redis-options.js';
 import type { HostAndPort, ResolvedRedisOptions } from '../options/resolved-options.js';
 import { announceListeners, LISTENER } from './announce-listeners.js';
 import { reconnectDelay } from './backoff.js';
@@ -54,7 +55,18 @@ function createRedis(options: ResolvedRedisOptions, role: ClientRole): Redis {
     maxRetriesPerRequest,
     retryStrategy: (times) => reconnectDelay(times, options),
   });
+  prepareCopies(client, options);
   return prepareShared(prepareSentinels(client), options);
+}
+
+/** What the application duplicates, for a library that wants a client of its own, keeps the same promises as the original. */
+function prepareCopies(client: Redis, options: ResolvedRedisOptions): void {
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (override) => {
+    const copy = duplicate({ autoResubscribe: true, ...override } as typeof override);
+    closeWhenStalled(copy, options);
+    return rejectUnanswered(retryRefusedDial(prepareSentinels(copy)));
+  };
 }
 
 function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster {
@@ -76,6 +88,10 @@ function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster
     ...(tls && { dnsLookup: keepName }),
   };
   const cluster: Cluster = new Cluster([...target.nodes], settings);
+  cluster.duplicate = (_nodes, override) => {
+    const driver = { ...options.driver, ...override, ...override?.redisOptions } as DriverOptions;
+    return createCluster({ ...options, driver }, role);
+  };
   cluster.on('+node', (node: Redis) => reportErrorsOfCopies(prepareShared(node, options), cluster));
   cluster.on(LISTENER, hideClientSecrets);
   announceListeners(cluster, options);

@@ -29,6 +29,8 @@ function askBeforeResolving(cluster: Cluster, source: CredentialsSource): void {
     });
     return resolveNodes();
   };
+  const duplicate = cluster.duplicate.bind(cluster);
+  cluster.duplicate = (nodes, override) => installCredentials(duplicate(nodes, override), source);
   for (const event of ['+node', LISTENER])
     cluster.on(event, (client: Redis) => askBeforeDialling(client, source));
 }

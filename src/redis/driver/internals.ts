@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Cluster, Redis } from 'ioredis';
 
 interface SentCommand {
-  command: { name: string; reject(error: Error): void };
+  command: { name: string; args: unknown[]; reject(error: Error): void };
 }
 
 /**

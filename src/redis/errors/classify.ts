@@ -20,7 +20,7 @@ const unavailable: Make = (message, options) => new RedisUnavailableError(messag
 const auth: Make = (message, options) => new RedisAuthError(message, options);
 const readOnly: Make = (message, options) => new RedisReadOnlyError(message, options);
 const script: Make = (message, options) => new RedisScriptError(message, options);
-const moving: Make = (message, options) => new RedisClusterError(message, { ...options, retryable: true });
+const moving: Make = (message, options) => new RedisClusterError(message, options);
 
 /** Replies by the error code that Redis puts first (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors). */
 const BY_REPLY_CODE: Readonly<Record<string, Make>> = {
@@ -40,7 +40,6 @@ const BY_REPLY_CODE: Readonly<Record<string, Make>> = {
   MOVED: moving,
   ASK: moving,
   TRYAGAIN: moving,
-  CROSSSLOT: (message, options) => new RedisClusterError(message, { ...options, retryable: false }),
   NOSCRIPT: script,
 };
 
@@ -53,23 +52,17 @@ const BY_REPLY_TEXT: ReadonlyArray<readonly [RegExp, Make]> = [
 
 /** What the driver itself says. */
 const BY_DRIVER_TEXT: ReadonlyArray<readonly [RegExp, Make]> = [
-  [
-    /^Command timed out|^Blocking command timed out/,
-    (message, options) => new RedisTimeoutError(message, options),
-  ],
+  [/^Command timed out$/, (message, options) => new RedisTimeoutError(message, options)],
   [
     /^Command aborted due to connection close/,
     (message, options) => new RedisConnectionLostError(message, options),
   ],
   [
-    /^Connection is closed|^Unknown RESP type|^Protocol error|^Reached the max retries per request limit|enableOfflineQueue options is false|^Socket timeout|^All sentinels are unreachable|^None of startup nodes is available|^Cluster is (?:ended|disconnect)|^Failed to refresh slots cache|^Connection is (?:aborted|discarded)/,
+    /^Connection is closed\.$|^Unknown RESP type|^Reached the max retries per request limit|enableOfflineQueue options is false$|^All sentinels are unreachable|^None of startup nodes is available$|^Cluster is (?:ended\.|disconnected\.|disconnecting\.)$|^Failed to refresh slots cache\.$/,
     unavailable,
   ],
   [/^Too many Cluster redirections/, moving],
-  [
-    /^All (?:the )?keys in (?:a|the) pipeline/,
-    (message, options) => new RedisClusterError(message, { ...options, retryable: false }),
-  ],
+  [/^All (?:the )?keys in (?:a|the) pipeline/, (message, options) => new RedisCommandError(message, options)],
 ];
 
 const TLS_CODES =

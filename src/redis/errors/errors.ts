@@ -59,15 +59,10 @@ export class RedisWrongTypeError extends RedisError {
   readonly code = 'REDIS_WRONG_TYPE';
 }
 
-/** The Cluster is down or moving slots (retryable), or the keys of one command lie in different slots (not retryable). */
+/** The Cluster is down, or moves the slot elsewhere. */
 export class RedisClusterError extends RedisError {
   readonly code = 'REDIS_CLUSTER';
-  override readonly retryable: boolean;
-
-  constructor(message: string, options: ErrorOptions & { retryable: boolean }) {
-    super(message, options);
-    this.retryable = options.retryable;
-  }
+  override readonly retryable = true;
 }
 
 /** A Lua script failed or was killed. */
@@ -75,7 +70,7 @@ export class RedisScriptError extends RedisError {
   readonly code = 'REDIS_SCRIPT';
 }
 
-/** Redis refused the command for another reason: wrong arguments, an unknown command, an aborted transaction. */
+/** Redis refused the command for another reason: wrong arguments, an unknown command, keys of different slots. */
 export class RedisCommandError extends RedisError {
   readonly code = 'REDIS_COMMAND';
 }

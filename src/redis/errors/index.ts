@@ -1,5 +1,5 @@
 export * from './classify.js';
 export * from './errors.js';
 export * from './redis-error.js';
-export * from './retry.js';
+export { retry, type RetryOptions } from './retry.js';
 export * from './with-fallback.js';

@@ -32,6 +32,7 @@ export function backoffWithJitter(attempt: number, initialDelay: number, maxDela
  */
 export async function retry<T>(fn: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
   const { attempts = 5, signal } = options;
+  checkAttempts(attempts);
   const initialDelay = parseDuration(options.initialDelay ?? '50ms', 'initialDelay');
   const maxDelay = parseDuration(options.maxDelay ?? '2s', 'maxDelay');
   for (let attempt = 1; ; attempt++) {
@@ -45,6 +46,12 @@ export async function retry<T>(fn: (attempt: number) => Promise<T>, options: Ret
       if (signal?.aborted) throw redisError;
     }
   }
+}
+
+/** @throws TypeError for what is no number of attempts */
+export function checkAttempts(attempts: number): void {
+  if (Number.isSafeInteger(attempts) && attempts >= 1) return;
+  throw new TypeError(`attempts: ${String(attempts)} is not a number of attempts (an integer of 1 or more)`);
 }
 
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
