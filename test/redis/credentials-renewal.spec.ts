@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RedisAuthError, type RedisConnection, type RedisCredentials } from 'rednest';
 import type { Redis } from 'ioredis';
@@ -95,6 +98,31 @@ describe('credentials that expire', () => {
     await sleep(1_200);
     expect(provider.asked).toBe(asked + 1);
     expect(log.texts()).toEqual([]);
+  });
+});
+
+describe('the timer of a renewal', () => {
+  const script = `
+    import 'reflect-metadata';
+    import { NestFactory } from '@nestjs/core';
+    import { getRedisToken, RedisModule } from 'rednest';
+    const { host, port, ...user } = JSON.parse(process.env.SERVER);
+    const credentials = () => ({ ...user, expiresAt: Date.now() + 3_600_000 });
+    const redis = RedisModule.forRoot({ host, port, credentials });
+    const app = await NestFactory.createApplicationContext(redis, { logger: false });
+    await app.get(getRedisToken()).quit();
+  `;
+
+  it('does not keep the process alive', async () => {
+    const { options } = await opened.guarded();
+    const loader = fileURLToPath(new URL('fixtures/typescript.mjs', import.meta.url));
+    const child = spawn(process.execPath, ['--import', loader, '--input-type=module', '--eval', script], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { ...process.env, NODE_OPTIONS: '', SERVER: JSON.stringify(options) },
+      stdio: 'inherit',
+      timeout: 15_000,
+    });
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });
 

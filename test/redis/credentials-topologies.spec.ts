@@ -5,7 +5,7 @@ import { type RedisCluster, type RedisServer, startCluster, startSentinel } from
 import { ConnectionRecorder } from '../support/connection-recorder.js';
 import { changePassword, killUser, LOGIN, TestProvider } from '../support/credentials-provider.js';
 import { eventually } from '../support/eventually.js';
-import { userLine } from '../support/guide-acl.js';
+import { sentinelAcl, userLine } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
 import { TEST_COMMANDS } from '../support/redis-application.js';
 import { killClients, refusals } from '../support/server-view.js';
@@ -135,6 +135,16 @@ describe('credentials with Sentinels', () => {
   async function openGroup() {
     return opened.add(await startSentinel({ acl, sentinelAuth, replicas: 0, sentinels: 1 }));
   }
+
+  it('may be those of a Sentinel user who has what the guide says', async () => {
+    const watcher = `watcher on >of-the-watcher ${sentinelAcl()}`;
+    const group = opened.add(await startSentinel({ acl, sentinelAuth: { acl: [watcher] }, sentinels: 2 }));
+    const { connection } = await opened.connection(group.options);
+    await connection.withDedicated((client) => client.get('app:a'));
+    await group.failover();
+    await eventually(() => connection.client.set('app:a', '1'));
+    for (const sentinel of group.sentinels) expect(await refusals(sentinel)).toEqual({});
+  });
 
   it('are followed when the password changes', async () => {
     const group = await openGroup();

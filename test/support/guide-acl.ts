@@ -13,3 +13,10 @@ export function guideAcl(): string {
 export function userLine(commands: string, user = { username: 'app', password: 'guide-secret' }): string {
   return `${user.username} on >${user.password} ${commands} ${guideAcl()}`;
 }
+
+/** The rules that the guide gives for a user of the Sentinels. */
+export function sentinelAcl(): string {
+  const rules = /Sentinels have users of their own: `([^`]+)`/.exec(readFileSync(GUIDE, 'utf8'))?.[1];
+  if (rules === undefined) throw new Error('docs/redis.md has no rules for Sentinels');
+  return rules;
+}

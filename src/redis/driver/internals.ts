@@ -6,8 +6,8 @@ interface SentCommand {
 }
 
 /**
- * What rednest uses of ioredis beyond its documented interface, all of it in one place. The same in ioredis 5.11 and 6; the tests
- * run with both.
+ * What rednest uses of ioredis beyond its documented interface, all of it in one place. The tests run
+ * with the oldest supported version, and with the newest.
  */
 interface RedisInternals {
   connector: {
