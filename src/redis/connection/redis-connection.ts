@@ -200,9 +200,7 @@ export class RedisConnection {
 
   #createSource(provider: NonNullable<ResolvedRedisOptions['credentials']>): CredentialsSource {
     return new CredentialsSource(provider, this.#options.connectTimeout, {
-      renewal: (credentials) => {
-        this.#authenticate(credentials).catch((error: unknown) => this.#warnOfCredentials(error));
-      },
+      renewal: (credentials) => this.#authenticate(credentials),
       failure: (error) => this.#warnOfCredentials(error),
     });
   }
