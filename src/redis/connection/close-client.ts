@@ -3,19 +3,7 @@ import type { Cluster } from 'ioredis';
 import { isCluster, type RedisClient } from '../driver/redis-client.js';
 import { clusterInternals, redisInternals } from '../driver/internals.js';
 import { RedisClosedError } from '../errors/errors.js';
-
-/** Whether `promise` settles before `deadline` (on the clock of `performance.now()`); how it settles is not looked at. */
-export async function settleWithin(promise: Promise<unknown>, deadline: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(Math.max(0, deadline - performance.now()), false, { signal: timer.signal }).catch(
-    () => false,
-  );
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  return Promise.race([settled, late]).finally(() => timer.abort());
-}
+import { settleWithin } from './settle-within.js';
 
 /** How long a client that was told to disconnect may take to say that it has. */
 const END_TIMEOUT = 1_000;

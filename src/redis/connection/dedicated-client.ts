@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { redisInternals } from '../driver/internals.js';
+import { settleWithin } from './settle-within.js';
 
 /** How long a returned connection may take to prove that it is clean. */
 const RECYCLE_TIMEOUT = 1_000;
@@ -45,16 +46,10 @@ export function watchForChanges(client: Redis, onChange: () => void): void {
  */
 export async function isClean(client: Redis): Promise<boolean> {
   if (client.status !== 'ready') return false;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => (timer = setTimeout(() => resolve('late'), RECYCLE_TIMEOUT)));
-  try {
-    // Looked at after the reply: it comes after those to all that the taker may have left under way.
-    return (await Promise.race([client.unwatch(), late])) === 'OK' && !isSubscribed(client);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
+  const reply = client.unwatch();
+  if (!(await settleWithin(reply, performance.now() + RECYCLE_TIMEOUT))) return false;
+  // Looked at after the reply: it comes after those to all that the taker may have left under way.
+  return (await reply.catch(() => undefined)) === 'OK' && !isSubscribed(client);
 }
 
 /** With RESP3 a subscribed connection takes any command, and the driver's `mode` is `normal`. */

@@ -11,12 +11,13 @@ import { RedisAuthError, RedisClosedError } from '../errors/errors.js';
 import type { RedisError } from '../errors/redis-error.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { runOptimistic, type OptimisticOptions } from '../transactions/optimistic.js';
-import { closeClient, settleWithin } from './close-client.js';
+import { closeClient } from './close-client.js';
 import type { ConnectionState } from './connection-events.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { DedicatedConnections, type DedicatedOptions } from './dedicated-connections.js';
 import type { PoolStats } from './dedicated-pool.js';
 import { keepSubscribed } from './keep-subscribed.js';
+import { settleWithin } from './settle-within.js';
 
 /** How long takers have to learn that their connections were cut off, in milliseconds. */
 const CUT_OFF_TIMEOUT = 100;
