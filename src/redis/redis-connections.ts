@@ -2,10 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { RedisConfigurationError } from './options/configuration-error.js';
 
+/** What works with the connections of an application in the background. */
+export interface ConnectionUser {
+  /** Called when the connections are ready, before any `onModuleInit` of the application. */
+  start(): Promise<void>;
+  /** Called after the last `onApplicationShutdown` of the application, before the connections are closed. */
+  stop(): Promise<void>;
+}
+
 /** All connections of an application, in the order in which they were made. */
 @Injectable()
 export class RedisConnections implements Iterable<RedisConnection> {
   readonly #connections = new Map<string, RedisConnection>();
+  readonly #users = new Set<ConnectionUser>();
 
   [Symbol.iterator](): Iterator<RedisConnection> {
     return this.#connections.values();
@@ -28,21 +37,37 @@ export class RedisConnections implements Iterable<RedisConnection> {
     return connection;
   }
 
-  /** @internal Starts all side by side; when one fails, closes the others too, so that nothing keeps the process alive. */
+  /** @internal Has it started and stopped in order with the connections. */
+  attach(user: ConnectionUser): void {
+    this.#users.add(user);
+  }
+
+  /** @internal Starts all side by side, then their users; when one fails, closes the others too, so that nothing keeps the process alive. */
   async start(): Promise<void> {
-    const outcomes = await Promise.allSettled(Array.from(this, (connection) => connection.start()));
-    const failures = outcomes
-      .filter((outcome) => outcome.status === 'rejected')
-      .map((outcome) => outcome.reason as Error);
-    const [first] = failures;
-    if (!first) return;
+    const failures = (await startAll(this.#connections.values())) ?? (await startAll(this.#users.values()));
+    if (!failures) return;
     await this.close();
-    if (failures.length > 1) first.message = failures.map(({ message }) => message).join('\n');
+    const [first, ...others] = failures;
+    if (others.length > 0) first.message = failures.map(({ message }) => message).join('\n');
     throw first;
   }
 
   /** @internal */
   async close(): Promise<void> {
+    const stopped = await Promise.allSettled(Array.from(this.#users, (user) => user.stop()));
     await Promise.all(Array.from(this, (connection) => connection.close()));
+    const failure = stopped.find((outcome) => outcome.status === 'rejected');
+    if (failure) throw failure.reason;
   }
+}
+
+/** @returns why some could not be started, if so */
+async function startAll(
+  parts: Iterable<{ start(): Promise<void> }>,
+): Promise<[Error, ...Error[]] | undefined> {
+  const outcomes = await Promise.allSettled(Array.from(parts, (part) => part.start()));
+  const [first, ...others] = outcomes
+    .filter((outcome) => outcome.status === 'rejected')
+    .map((outcome) => outcome.reason as Error);
+  return first && [first, ...others];
 }

@@ -1,6 +1,6 @@
 import { RedisError } from '../errors/redis-error.js';
 
-/** One thing that is wrong with the options of a connection. */
+/** One thing that is wrong with the options of a connection or of a module. */
 export interface ConfigurationProblem {
   /** The option (`tls.caFile`) or environment variable (`REDIS_PORT`). */
   readonly option: string;
@@ -16,8 +16,13 @@ export class RedisConfigurationError extends RedisError {
   /** @param connection name of the connection, or undefined where an option belongs to none */
   constructor(connection: string | undefined, problems: readonly ConfigurationProblem[]) {
     const subject = connection === undefined ? 'An option' : `Redis connection '${connection}'`;
-    const lines = problems.map(({ option, message }) => `\n  - ${option}: ${message}`);
-    super(`${subject} is not configured correctly:${lines.join('')}`);
+    super(listProblems(subject, problems));
     this.problems = Object.freeze([...problems]);
   }
+}
+
+/** The text of an error that lists every problem. */
+export function listProblems(subject: string, problems: readonly ConfigurationProblem[]): string {
+  const lines = problems.map(({ option, message }) => `\n  - ${option}: ${message}`);
+  return `${subject} is not configured correctly:${lines.join('')}`;
 }

@@ -1,6 +1,6 @@
 import { RedisConfigurationError, type ConfigurationProblem } from './configuration-error.js';
 
-/** Collects what is wrong with the options of a connection, so that all of it is told at once. */
+/** Collects what is wrong with options, so that all of it is told at once. */
 export class Problems {
   readonly #found: ConfigurationProblem[] = [];
 
@@ -11,6 +11,11 @@ export class Problems {
 
   /** @throws RedisConfigurationError when anything was added */
   throwIfAny(connectionName: string): void {
-    if (this.#found.length > 0) throw new RedisConfigurationError(connectionName, this.#found);
+    this.throwAs((found) => new RedisConfigurationError(connectionName, found));
+  }
+
+  /** @throws what `toError` makes when anything was added */
+  throwAs(toError: (found: readonly ConfigurationProblem[]) => Error): void {
+    if (this.#found.length > 0) throw toError(this.#found);
   }
 }

@@ -23,10 +23,14 @@ interface IntegerRule {
 interface DurationRule {
   /** The least that is accepted, in milliseconds. @default more than 0 */
   readonly min?: 0;
+  /** The most, in milliseconds. @default what a timer can wait for */
+  readonly max?: number;
 }
 
 /** Node's timers fire at once when given more. */
 const LONGEST_TIMER = 2_147_483_647;
+
+const DAY = 86_400_000;
 
 /** Reads single settings and checks their types. What is wrong goes to the problems, and the setting is then undefined. */
 export class Settings {
@@ -100,14 +104,24 @@ export class Settings {
     return this.#check(path, isInRange, (value) => `${showValue(value)} is not ${expected}`);
   }
 
-  /** A duration in milliseconds that a timer can wait for. */
-  duration(path: string, { min }: DurationRule = {}): number | undefined {
+  /** A duration in milliseconds; without a rule, more than 0 and one that a timer can wait for. */
+  duration(path: string, rule: DurationRule = {}): number | undefined {
     const given = this.find(path);
     if (given?.value === undefined) return undefined;
     const milliseconds = toMilliseconds(given.value);
-    const fault = durationFault(milliseconds, min);
+    const fault = durationFault(milliseconds, rule);
     if (!fault) return milliseconds;
     this.#problems.add(given.option, `${showValue(given.value)} is ${fault}`);
+    return undefined;
+  }
+
+  /** What `convert` makes of the value; where that is undefined, the value is wrong. */
+  converted<T>(path: string, convert: (value: unknown) => T | undefined, expected: string): T | undefined {
+    const given = this.find(path);
+    if (given?.value === undefined) return undefined;
+    const converted = convert(given.value);
+    if (converted !== undefined) return converted;
+    this.#problems.add(given.option, `${showValue(given.value)} is not ${expected}`);
     return undefined;
   }
 
@@ -120,10 +134,15 @@ export class Settings {
   }
 }
 
-function durationFault(milliseconds: number | undefined, min: number | undefined): string | undefined {
+function durationFault(
+  milliseconds: number | undefined,
+  { min, max = LONGEST_TIMER }: DurationRule,
+): string | undefined {
   if (milliseconds === undefined) return `not ${DURATION_EXPECTED}`;
   if (milliseconds === 0 && min !== 0) return 'not more than 0 ms';
-  return milliseconds > LONGEST_TIMER ? 'more than the 24.8 days that a timer can wait' : undefined;
+  if (milliseconds <= max) return undefined;
+  if (max === LONGEST_TIMER) return 'more than the 24.8 days that a timer can wait';
+  return `more than ${Math.floor(max / DAY)} days`;
 }
 
 function isFilledText(value: unknown): value is string {
