@@ -5,9 +5,11 @@ export {
 } from './connection/connection-events.js';
 export { type DedicatedOptions } from './connection/dedicated-connections.js';
 export { type PoolStats } from './connection/dedicated-pool.js';
+export { type MasterHandlers, type MasterWatch } from './connection/master-watch.js';
 export { RedisConnection } from './connection/redis-connection.js';
 export { type RedisClient } from './driver/redis-client.js';
 export * from './errors/index.js';
+export { hashSlot } from './keys/hash-slot.js';
 export { key, type KeyPart } from './keys/key.js';
 export { namespace, type Namespace } from './keys/namespace.js';
 export { RedisConfigurationError, type ConfigurationProblem } from './options/configuration-error.js';
@@ -34,3 +36,19 @@ export {
   type ScriptDefinition,
 } from './scripts/define-script.js';
 export { type OptimisticOptions } from './transactions/optimistic.js';
+
+// What the modules of rednest share. Not for applications: it may change in any release.
+/** @internal */
+export { listProblems } from './options/configuration-error.js';
+/** @internal */
+export { flattenOptions, type OptionTree } from './options/flatten-options.js';
+/** @internal */
+export { showValue } from './options/mask.js';
+/** @internal */
+export { Problems } from './options/problems.js';
+/** @internal */
+export { Settings } from './options/settings.js';
+/** @internal */
+export { type ConnectionUser } from './redis-connections.js';
+/** @internal */
+export { RedisCoreModule } from './redis-core.module.js';

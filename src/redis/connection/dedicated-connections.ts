@@ -1,13 +1,18 @@
 import type { Cluster, Redis } from 'ioredis';
-import calculateSlot from 'cluster-key-slot';
 import { createDedicated } from '../driver/create-client.js';
 import { installCredentials } from '../driver/install-credentials.js';
 import type { CredentialsSource } from '../driver/credentials-source.js';
-import { clusterInternals } from '../driver/internals.js';
+import { clusterInternals, refreshSlots } from '../driver/internals.js';
 import { toRedisError } from '../errors/classify.js';
 import { RedisClosedError, RedisClusterError, RedisUnavailableError } from '../errors/errors.js';
-import type { HostAndPort, ResolvedRedisOptions } from '../options/resolved-options.js';
+import { hashSlot } from '../keys/hash-slot.js';
+import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { DedicatedPool, type PoolStats } from './dedicated-pool.js';
+import { splitNode } from './node-address.js';
+import { settleWithin } from './settle-within.js';
+
+/** How long takers have to learn that their connections were cut off, in milliseconds. */
+const CUT_OFF_TIMEOUT = 100;
 
 const SINGLE_SERVER = '';
 
@@ -70,13 +75,15 @@ export class DedicatedConnections {
     for (const pool of this.#pools.values()) pool.expire();
   }
 
-  async close(): Promise<void> {
+  /** Gives out no more connections and waits for those in use to come back; past the deadline they are closed. */
+  async closeWithin(deadline: number): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
-  }
-
-  disconnect(): void {
-    for (const pool of this.#pools.values()) pool.disconnect();
+    const pools = [...this.#pools.values()];
+    const closed = Promise.all(pools.map((pool) => pool.close()));
+    await settleWithin(closed, deadline);
+    for (const pool of pools) pool.disconnect();
+    // A taker that waits for something else than Redis is not waited for.
+    await settleWithin(closed, performance.now() + CUT_OFF_TIMEOUT);
   }
 
   #pool(node: string): DedicatedPool {
@@ -94,19 +101,10 @@ export class DedicatedConnections {
 }
 
 function nodeOf(cluster: Cluster, key: string | Buffer): string {
-  const node = clusterInternals(cluster).slots[calculateSlot(key)]?.[0];
+  const node = clusterInternals(cluster).slots[hashSlot(key)]?.[0];
   if (node === undefined)
     throw new RedisUnavailableError('No node of the Cluster serves the slot of the key');
   return node;
-}
-
-function splitNode(node: string): HostAndPort {
-  const colon = node.lastIndexOf(':');
-  return { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) };
-}
-
-function refreshSlots(cluster: Cluster): Promise<void> {
-  return new Promise((resolve) => clusterInternals(cluster).refreshSlotsCache(() => resolve()));
 }
 
 /** @throws the reason of `signal`, without waiting for `promise` any longer */

@@ -16,11 +16,9 @@ import type { ConnectionState } from './connection-events.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { DedicatedConnections, type DedicatedOptions } from './dedicated-connections.js';
 import type { PoolStats } from './dedicated-pool.js';
+import { type MasterHandlers, type MasterWatch } from './master-watch.js';
+import { Masters } from './masters.js';
 import { keepSubscribed } from './keep-subscribed.js';
-import { settleWithin } from './settle-within.js';
-
-/** How long takers have to learn that their connections were cut off, in milliseconds. */
-const CUT_OFF_TIMEOUT = 100;
 
 interface MonitoredClient {
   readonly client: RedisClient;
@@ -41,6 +39,7 @@ export class RedisConnection {
   readonly #logger = new Logger('RedisModule');
   readonly #credentials: CredentialsSource | undefined;
   readonly #dedicated: DedicatedConnections;
+  readonly #masters: Masters;
   #client: MonitoredClient | undefined;
   #subscriber: MonitoredClient | undefined;
   #closing: Promise<void> | undefined;
@@ -52,6 +51,7 @@ export class RedisConnection {
     this.topology = kind === 'socket' ? 'standalone' : kind;
     this.#credentials = options.credentials && this.#createSource(options.credentials);
     this.#dedicated = new DedicatedConnections(options, this.#credentials, () => this.#readyCluster());
+    this.#masters = new Masters(options, this.#credentials, () => this.client);
     for (const warning of options.warnings) this.#logger.warn(`Redis connection '${this.name}': ${warning}`);
   }
 
@@ -99,7 +99,7 @@ export class RedisConnection {
     first: DedicatedOptions | ((client: Redis) => Promise<T>),
     second?: (client: Redis) => Promise<T>,
   ): Promise<T> {
-    if (this.#closing) throw new RedisClosedError(`Redis connection '${this.name}' is closed`);
+    if (this.#closing) throw this.#closedError();
     return typeof first === 'function' ? this.#dedicated.use({}, first) : this.#dedicated.use(first, second!);
   }
 
@@ -123,6 +123,27 @@ export class RedisConnection {
     options?: OptimisticOptions,
   ): Promise<T> {
     return runOptimistic(this, keys, fn, options);
+  }
+
+  /** The shared client's connection to each master, for what concerns all keys (`SCAN`). @throws RedisUnavailableError when one is away */
+  masters(): Redis[] {
+    return this.#masters.clients();
+  }
+
+  /** The master of a slot (see {@link hashSlot}): `host:port` on a Cluster, '' elsewhere; `undefined` where none is known (yet). */
+  masterOf(slot: number): string | undefined {
+    return this.#masters.of(slot);
+  }
+
+  /**
+   * Opens listeners: connections of their own, one to each master, for what a server pushes to who listens. They follow failovers and
+   * the slots of a Cluster until the watch is stopped or the connection closed.
+   *
+   * @throws RedisClosedError at shutdown
+   */
+  watchMasters(handlers: MasterHandlers): MasterWatch {
+    if (this.#closing) throw this.#closedError();
+    return this.#masters.watch(handlers);
   }
 
   /** Asks the `credentials` callback now and authenticates the open connections anew. Does nothing without a callback. */
@@ -167,29 +188,29 @@ export class RedisConnection {
     const deadline = performance.now() + this.#options.shutdownTimeout;
     this.#credentials?.close();
     const clients = [this.#subscriber, this.#client].filter((each) => each !== undefined);
-    const pooled = this.#dedicated.close();
-    await settleWithin(pooled, deadline);
-    this.#dedicated.disconnect();
-    // A taker that waits for something else than Redis is not waited for.
-    await settleWithin(pooled, performance.now() + CUT_OFF_TIMEOUT);
+    const listeners = this.#masters.close(deadline);
+    await this.#dedicated.closeWithin(deadline);
     for (const { monitor } of clients) monitor.closing();
     const late = await Promise.all(clients.map(({ client }) => closeClient(client, deadline)));
-    if (late.includes('cut off')) {
-      this.#logger.warn(
-        `Redis connection '${this.name}' did not close within ${this.#options.shutdownTimeout} ms and was cut off`,
-      );
-    }
+    await listeners;
+    if (late.includes('cut off'))
+      this.#warn(`did not close within ${this.#options.shutdownTimeout} ms and was cut off`);
   }
 
   #open(role: 'client' | 'subscriber'): MonitoredClient {
-    if (this.#closing) throw new RedisClosedError(`Redis connection '${this.name}' is closed`);
+    if (this.#closing) throw this.#closedError();
     const client = createClient(this.#options, role);
     if (this.#credentials) installCredentials(client, this.#credentials);
     const monitor = new ConnectionMonitor(client, { id: this.id, name: this.name, role }, this.#logger);
-    if (!isCluster(client)) keepSubscribed(client, (error) => this.#warnOfSubscriptions(error));
+    if (!isCluster(client))
+      keepSubscribed(client, (error) => this.#warn(`could not subscribe again: ${error.message}`));
     // What was idle when the shared connection was lost may lead to a server that is no longer there, or no longer the master.
     if (role === 'client') client.on('close', () => this.#dedicated.expire());
     return { client, monitor };
+  }
+
+  #closedError(): RedisClosedError {
+    return new RedisClosedError(`Redis connection '${this.name}' is closed`);
   }
 
   async #readyCluster(): Promise<Cluster> {
@@ -202,7 +223,7 @@ export class RedisConnection {
   #createSource(provider: NonNullable<ResolvedRedisOptions['credentials']>): CredentialsSource {
     return new CredentialsSource(provider, this.#options.connectTimeout, {
       renewal: (credentials) => this.#authenticate(credentials),
-      failure: (error) => this.#warnOfCredentials(error),
+      failure: (error) => this.#warn(`could not renew its credentials: ${toConnectionError(error).message}`),
     });
   }
 
@@ -212,14 +233,8 @@ export class RedisConnection {
     await Promise.all(clients.map(({ client }) => authenticateAgain(client, credentials)));
   }
 
-  #warnOfCredentials(error: unknown): void {
-    this.#logger.warn(
-      `Redis connection '${this.name}' could not renew its credentials: ${toConnectionError(error).message}`,
-    );
-  }
-
-  #warnOfSubscriptions(error: RedisError): void {
-    this.#logger.warn(`Redis connection '${this.name}' could not subscribe again: ${error.message}`);
+  #warn(text: string): void {
+    this.#logger.warn(`Redis connection '${this.name}' ${text}`);
   }
 
   /** Shows neither options nor credentials. */

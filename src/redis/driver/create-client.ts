@@ -3,6 +3,7 @@ import { RedisUnavailableError } from '../errors/errors.js';
 import type { DriverOptions } from '../options/redis-options.js';
 import type { HostAndPort, ResolvedRedisOptions } from '../options/resolved-options.js';
 import { announceListeners, LISTENER } from './announce-listeners.js';
+import { announceRedirections } from './announce-redirections.js';
 import { reconnectDelay } from './backoff.js';
 import { closeWhenStalled } from './close-when-stalled.js';
 import { coalesceWrites } from './coalesce-writes.js';
@@ -18,7 +19,7 @@ import { hideClientSecrets } from './hide-client-secrets.js';
 import type { RedisClient } from './redis-client.js';
 
 /** What a connection to Redis is for; shown as a suffix of its name in `CLIENT LIST`. */
-export type ClientRole = 'client' | 'subscriber' | 'dedicated';
+export type ClientRole = 'client' | 'subscriber' | 'dedicated' | 'listener';
 
 /** Replies keep the shapes of RESP2 whatever the protocol: `RedisClient` is typed so. */
 type DriverSettings = Omit<RedisOptions, 'replyMapping'>;
@@ -43,6 +44,27 @@ export function createDedicated(options: ResolvedRedisOptions, node?: HostAndPor
   });
   closeWhenStalled(client, options);
   return hideClientSecrets(explainErrors(rejectUnanswered(prepareSentinels(client))));
+}
+
+/**
+ * Makes a client that listens to one server, and connects to it again for ever. It speaks RESP2, since the driver drops what a server
+ * pushes in RESP3 beside messages. What it had subscribed to is gone with a connection, and a command while there is none fails at once:
+ * who listens must know of each gap. On a Cluster, `node` says which.
+ */
+export function createListener(options: ResolvedRedisOptions, node?: HostAndPort): Redis {
+  const client = new Redis({
+    ...clientDefaults(),
+    ...options.driver,
+    ...connectionOptions(options, 'listener'),
+    ...(node ?? targetOptions(options)),
+    protocol: 2,
+    autoResubscribe: false,
+    enableOfflineQueue: false,
+    enableAutoPipelining: false,
+    retryStrategy: (times) => reconnectDelay(times, options),
+  });
+  closeWhenStalled(client, options);
+  return hideClientSecrets(explainErrors(rejectUnanswered(retryRefusedDial(prepareSentinels(client)))));
 }
 
 function createRedis(options: ResolvedRedisOptions, role: ClientRole): Redis {
@@ -95,6 +117,7 @@ function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster
   cluster.on('+node', (node: Redis) => reportErrorsOfCopies(prepareShared(node, options), cluster));
   cluster.on(LISTENER, hideClientSecrets);
   announceListeners(cluster, options);
+  announceRedirections(cluster);
   return hideClientSecrets(cluster);
 }
 

@@ -28,6 +28,8 @@ interface RedisInternals {
 
 interface ClusterInternals {
   slots: string[][];
+  /** Whether the slots are being read. */
+  isRefreshing: boolean;
   /** The connection that listens for messages. */
   subscriber: { subscriber: Redis | null; onSubscriberEnd: () => void };
   /** Those that listen for messages of shards, by node. */
@@ -46,4 +48,9 @@ export function redisInternals(client: Redis): RedisInternals {
 
 export function clusterInternals(client: Cluster): ClusterInternals {
   return client as unknown as ClusterInternals;
+}
+
+/** Reads the slots of a Cluster anew. Resolves when that is done, or has failed. */
+export function refreshSlots(cluster: Cluster): Promise<void> {
+  return new Promise((resolve) => clusterInternals(cluster).refreshSlotsCache(() => resolve()));
 }

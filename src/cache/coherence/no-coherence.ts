@@ -1,0 +1,19 @@
+import type { Coherence } from './coherence.js';
+import { Shard } from './shard.js';
+
+/** Learns of no changes: what is kept locally is believed for as long as its age allows, no longer. */
+export class NoCoherence implements Coherence {
+  readonly mode = 'none';
+  readonly armed = false;
+  readonly #shard = new Shard('');
+
+  shardOf(): Shard {
+    return this.#shard;
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  announce(): void {}
+}
