@@ -1,0 +1,17 @@
+/**
+ * Makes bytes of values and values of bytes. Both are synchronous; compression is done around it, and off the event loop.
+ *
+ * @example
+ * const text: Codec = { id: 200, encode: (value) => Buffer.from(String(value)), decode: (bytes) => bytes.toString() };
+ */
+export interface Codec {
+  /**
+   * Written into each entry, so that one which another codec wrote is told and counts as a miss: 0 to 99 are rednest's own, 100 to
+   * 255 are yours.
+   */
+  readonly id: number;
+  /** @param key the entry's key, for codecs that bind a value to its place */
+  encode(value: unknown, key: string): Buffer;
+  /** @throws anything for bytes that it cannot read: the entry is then a miss, with a warning */
+  decode(bytes: Buffer, key: string): unknown;
+}

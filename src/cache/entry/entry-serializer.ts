@@ -1,0 +1,179 @@
+import { assertCompression, compress, decompress } from '../codecs/compression.js';
+import { errorFromText, errorToText } from '../codecs/error-codec.js';
+import { CacheSerializationError, CacheValueTooLargeError } from '../cache-errors.js';
+import type { ResolvedCacheOptions } from '../options/resolved-cache-options.js';
+import type { CacheEntry, EntryKind } from './entry.js';
+import { LimitedWarnings } from './limited-warnings.js';
+import { readRecord, writeRecord, type RecordFields, type StoredRecordHead } from './record.js';
+
+/** An entry before it has bytes. */
+export interface EntryDraft {
+  readonly kind: EntryKind;
+  readonly value: unknown;
+  readonly born: number;
+  readonly freshUntil: number;
+  readonly staleUntil: number;
+  readonly cost: number;
+  readonly tags: readonly string[];
+  /** Those of the tags, and that of the generation at the end. */
+  readonly stamps: readonly number[];
+}
+
+/** What stands under a key. */
+export interface StoredRecord {
+  /** Undefined: there is only a lease, or what there is cannot be read. */
+  readonly entry: CacheEntry | undefined;
+  /** '' where there is none. */
+  readonly leaseToken: string;
+  readonly leaseUntil: number;
+}
+
+type SerializerOptions = Pick<ResolvedCacheOptions, 'codec' | 'compression' | 'maxValueSize' | 'oversize'>;
+
+const UNREADABLE: StoredRecord = Object.freeze({ entry: undefined, leaseToken: '', leaseUntil: 0 });
+const EMPTY = Buffer.alloc(0);
+/** Compressed bytes are kept if they are at most this share of the original: what saves less is not worth its decompression. */
+const WORTHWHILE = 0.9;
+const LONGEST_SHOWN_KEY = 120;
+
+/** Entries to the bytes of a record, and back. Its warnings name the key, never the value. */
+export class EntrySerializer {
+  readonly #options: SerializerOptions;
+  readonly #warnings: LimitedWarnings;
+
+  /** @throws RedisConfigurationError for a compression that this Node does not have */
+  constructor(options: SerializerOptions, warn: (message: string) => void) {
+    if (options.compression) assertCompression(options.compression.algorithm);
+    this.#options = options;
+    this.#warnings = new LimitedWarnings(warn);
+  }
+
+  /**
+   * The bytes of an entry, as a promise only where they are compressed. Undefined for a value larger than `maxValueSize` where
+   * `oversize` is `'skip'`, which is warned of.
+   *
+   * @throws CacheValueTooLargeError with `oversize: 'throw'`
+   * @throws CacheSerializationError with the codec's error as its cause; the promise rejects with it likewise
+   */
+  serialize(key: string, draft: EntryDraft): Buffer | undefined | Promise<Buffer | undefined> {
+    const payload = this.#encode(key, draft);
+    if (payload.length > this.#options.maxValueSize) return this.#refuse(key, payload.length);
+    const { compression } = this.#options;
+    if (compression && payload.length >= compression.threshold && payload.length > 0)
+      return this.#serializeCompressed(key, draft, payload);
+    return this.#write(key, draft, undefined, payload);
+  }
+
+  /**
+   * What stands in the bytes, as a promise only where they are compressed. Never throws or rejects: what cannot be read counts as no
+   * entry, and is warned of.
+   */
+  deserialize(key: string, bytes: Buffer): StoredRecord | Promise<StoredRecord> {
+    const head = readRecord(bytes);
+    if (!head) {
+      this.#warnUnreadable('foreign', key, 'it is no record of this version, or a damaged one');
+      return UNREADABLE;
+    }
+    if (head.kind === 'lease') return withoutEntry(head);
+    if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined, bytes.length);
+    const { codec } = this.#options;
+    if (head.codec !== codec.id) {
+      this.#warnUnreadable('codec', key, `codec ${head.codec} wrote it, and this cache has ${codec.id}`);
+      return withoutEntry(head);
+    }
+    const payload = bytes.subarray(head.payloadStart, head.payloadEnd);
+    if (head.compression) return this.#deserializeCompressed(key, head, payload, bytes.length);
+    return this.#decode(key, head, payload, bytes.length);
+  }
+
+  #encode(key: string, { kind, value }: EntryDraft): Buffer {
+    if (kind === 'undefined') return EMPTY;
+    try {
+      const payload: unknown = this.#options.codec.encode(kind === 'error' ? errorToText(value) : value, key);
+      if (Buffer.isBuffer(payload)) return payload;
+      throw new TypeError(`Codec ${this.#options.codec.id} gave no Buffer`);
+    } catch (cause) {
+      throw new CacheSerializationError(key, { cause });
+    }
+  }
+
+  #refuse(key: string, size: number): undefined {
+    const { maxValueSize, oversize } = this.#options;
+    const error = new CacheValueTooLargeError(key, size, maxValueSize);
+    if (oversize === 'throw') throw error;
+    const message = `Not cached: the value of ${show(key)} has ${size} bytes, more than maxValueSize (${maxValueSize})`;
+    this.#warnings.warn('oversize', message);
+    return undefined;
+  }
+
+  async #serializeCompressed(key: string, draft: EntryDraft, payload: Buffer): Promise<Buffer> {
+    const algorithm = this.#options.compression?.algorithm ?? 'gzip';
+    const compressed = await compress(algorithm, payload).catch((cause: unknown) => {
+      throw new CacheSerializationError(key, { cause });
+    });
+    const isWorthwhile = compressed.length <= payload.length * WORTHWHILE;
+    if (!isWorthwhile) return this.#write(key, draft, undefined, payload);
+    return this.#write(key, draft, algorithm, compressed);
+  }
+
+  #write(key: string, draft: EntryDraft, compression: RecordFields['compression'], payload: Buffer): Buffer {
+    const { kind, born, freshUntil, staleUntil, cost, tags, stamps } = draft;
+    const codec = this.#options.codec.id;
+    const times = { leaseUntil: 0, born, freshUntil, staleUntil, cost };
+    try {
+      return writeRecord({ kind, codec, compression, leaseToken: '', ...times, tags, stamps }, payload);
+    } catch (cause) {
+      throw new CacheSerializationError(key, { cause });
+    }
+  }
+
+  async #deserializeCompressed(
+    key: string,
+    head: StoredRecordHead,
+    payload: Buffer,
+    size: number,
+  ): Promise<StoredRecord> {
+    const { maxValueSize } = this.#options;
+    const algorithm = head.compression ?? 'gzip';
+    const bytes = await decompress(algorithm, payload, maxValueSize).catch((error: unknown) => {
+      this.#warnUnreadable('compression', key, `${algorithm} cannot decompress it (${describe(error)})`);
+    });
+    return bytes ? this.#decode(key, head, bytes, size) : withoutEntry(head);
+  }
+
+  #decode(key: string, head: StoredRecordHead, payload: Buffer, size: number): StoredRecord {
+    const { codec } = this.#options;
+    try {
+      const decoded = codec.decode(payload, key);
+      if (head.kind === 'error') return withEntry(head, 'error', errorFromText(decoded), size);
+      return withEntry(head, 'value', decoded, size);
+    } catch (error) {
+      this.#warnUnreadable('payload', key, `codec ${codec.id} cannot decode it (${describe(error)})`);
+      return withoutEntry(head);
+    }
+  }
+
+  #warnUnreadable(kind: string, key: string, reason: string): void {
+    this.#warnings.warn(kind, `The entry of ${show(key)} cannot be read, and counts as a miss: ${reason}`);
+  }
+}
+
+function withoutEntry({ leaseToken, leaseUntil }: StoredRecordHead): StoredRecord {
+  return { entry: undefined, leaseToken, leaseUntil };
+}
+
+function withEntry(head: StoredRecordHead, kind: EntryKind, value: unknown, size: number): StoredRecord {
+  const { born, freshUntil, staleUntil, cost, tags, stamps, leaseToken, leaseUntil } = head;
+  const entry = { kind, value, born, freshUntil, staleUntil, cost, tags, stamps, size };
+  return { entry, leaseToken, leaseUntil };
+}
+
+function show(key: string): string {
+  return JSON.stringify(key.length > LONGEST_SHOWN_KEY ? `${key.slice(0, LONGEST_SHOWN_KEY)}…` : key);
+}
+
+/** What kind of error it is. Its message may quote the value. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'no Error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

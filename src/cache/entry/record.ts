@@ -1,0 +1,186 @@
+import type { CompressionAlgorithm } from '../options/cache-options.js';
+import type { EntryKind } from './entry.js';
+
+/** `lease`: no value yet, only the right of a process to make it. */
+export type RecordKind = 'lease' | EntryKind;
+
+/** What a record says of its payload. */
+export interface RecordFields {
+  readonly kind: RecordKind;
+  readonly codec: number;
+  readonly compression: CompressionAlgorithm | undefined;
+  /** 8 characters of Latin-1, or '' for no lease. */
+  readonly leaseToken: string;
+  readonly leaseUntil: number;
+  readonly born: number;
+  readonly freshUntil: number;
+  readonly staleUntil: number;
+  readonly cost: number;
+  readonly tags: readonly string[];
+  /** Those of the tags, and that of the generation at the end. */
+  readonly stamps: readonly number[];
+}
+
+/** A record that was read, up to its payload. */
+export interface StoredRecordHead extends RecordFields {
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+}
+
+/** Bytes before the tags. The layout (little-endian) is also known to the Lua scripts, which read and change the lease and the times. */
+const HEAD_LENGTH = 68;
+const MAGIC_R = 0x52;
+const MAGIC_C = 0x43;
+const VERSION = 1;
+
+const AT_VERSION = 2;
+const AT_KIND = 3;
+const AT_CODEC = 4;
+const AT_COMPRESSION = 5;
+const AT_TAG_COUNT = 6;
+const AT_LEASE_TOKEN = 8;
+const AT_LEASE_UNTIL = 16;
+const AT_BORN = 24;
+const AT_FRESH_UNTIL = 32;
+const AT_STALE_UNTIL = 40;
+const AT_COST = 48;
+const AT_TAGS_LENGTH = 52;
+const AT_GENERATION = 56;
+const AT_PAYLOAD_LENGTH = 64;
+
+/** Of a tag: its stamp, then the length of its text. */
+const TAG_HEAD_LENGTH = 10;
+const LONGEST_TAG = 0xffff;
+const MOST_TAGS = 0xffff;
+
+/** Their places are the numbers in a record. */
+const KINDS: readonly RecordKind[] = ['lease', 'value', 'undefined', 'error'];
+const COMPRESSIONS: readonly (CompressionAlgorithm | undefined)[] = [undefined, 'gzip', 'brotli', 'zstd'];
+
+const NO_TAGS: readonly string[] = Object.freeze([]);
+
+/**
+ * The bytes of a record.
+ *
+ * @throws RangeError for more than 65,535 tags, or a tag of more than 65,535 bytes
+ */
+export function writeRecord(fields: RecordFields, payload: Buffer): Buffer {
+  const tagsLength = lengthOfTags(fields.tags);
+  const payloadStart = HEAD_LENGTH + tagsLength;
+  const bytes = Buffer.allocUnsafe(payloadStart + payload.length);
+  bytes[0] = MAGIC_R;
+  bytes[1] = MAGIC_C;
+  bytes[AT_VERSION] = VERSION;
+  bytes[AT_KIND] = KINDS.indexOf(fields.kind);
+  bytes[AT_CODEC] = fields.codec;
+  bytes[AT_COMPRESSION] = COMPRESSIONS.indexOf(fields.compression);
+  bytes.writeUInt16LE(fields.tags.length, AT_TAG_COUNT);
+  bytes.fill(0, AT_LEASE_TOKEN, AT_LEASE_UNTIL);
+  if (fields.leaseToken !== '') bytes.write(fields.leaseToken, AT_LEASE_TOKEN, 8, 'latin1');
+  bytes.writeDoubleLE(fields.leaseUntil, AT_LEASE_UNTIL);
+  bytes.writeDoubleLE(fields.born, AT_BORN);
+  bytes.writeDoubleLE(fields.freshUntil, AT_FRESH_UNTIL);
+  bytes.writeDoubleLE(fields.staleUntil, AT_STALE_UNTIL);
+  bytes.writeFloatLE(fields.cost, AT_COST);
+  bytes.writeUInt32LE(tagsLength, AT_TAGS_LENGTH);
+  bytes.writeDoubleLE(fields.stamps[fields.tags.length] ?? 0, AT_GENERATION);
+  bytes.writeUInt32LE(payload.length, AT_PAYLOAD_LENGTH);
+  writeTags(bytes, fields);
+  payload.copy(bytes, payloadStart);
+  return bytes;
+}
+
+function lengthOfTags(tags: readonly string[]): number {
+  if (tags.length > MOST_TAGS) throw new RangeError(`${tags.length} tags are more than ${MOST_TAGS}`);
+  let length = 0;
+  for (const tag of tags) {
+    const tagLength = Buffer.byteLength(tag);
+    if (tagLength > LONGEST_TAG)
+      throw new RangeError(`A tag of ${tagLength} bytes is longer than ${LONGEST_TAG}`);
+    length += TAG_HEAD_LENGTH + tagLength;
+  }
+  return length;
+}
+
+function writeTags(bytes: Buffer, { tags, stamps }: RecordFields): void {
+  let at = HEAD_LENGTH;
+  for (const [index, tag] of tags.entries()) {
+    const length = bytes.write(tag, at + TAG_HEAD_LENGTH);
+    bytes.writeDoubleLE(stamps[index] ?? 0, at);
+    bytes.writeUInt16LE(length, at + 8);
+    at += TAG_HEAD_LENGTH + length;
+  }
+}
+
+/** The record in these bytes, or undefined where they are none, or a damaged one. Does not look at the payload. */
+export function readRecord(bytes: Buffer): StoredRecordHead | undefined {
+  if (bytes.length < HEAD_LENGTH) return undefined;
+  if (bytes[0] !== MAGIC_R || bytes[1] !== MAGIC_C || bytes[AT_VERSION] !== VERSION) return undefined;
+  const kind = KINDS[bytes[AT_KIND] as number];
+  const compressionCode = bytes[AT_COMPRESSION] as number;
+  if (kind === undefined || compressionCode >= COMPRESSIONS.length) return undefined;
+  const payloadStart = HEAD_LENGTH + bytes.readUInt32LE(AT_TAGS_LENGTH);
+  const payloadEnd = payloadStart + bytes.readUInt32LE(AT_PAYLOAD_LENGTH);
+  if (payloadEnd !== bytes.length) return undefined;
+  const stamps: number[] = [];
+  const tags = readTags(bytes, payloadStart, stamps);
+  stamps.push(bytes.readDoubleLE(AT_GENERATION));
+  const head = {
+    kind,
+    codec: bytes[AT_CODEC] as number,
+    compression: COMPRESSIONS[compressionCode],
+    leaseToken: readLeaseToken(bytes),
+    leaseUntil: bytes.readDoubleLE(AT_LEASE_UNTIL),
+    born: bytes.readDoubleLE(AT_BORN),
+    freshUntil: bytes.readDoubleLE(AT_FRESH_UNTIL),
+    staleUntil: bytes.readDoubleLE(AT_STALE_UNTIL),
+    cost: bytes.readFloatLE(AT_COST),
+    tags: tags ?? NO_TAGS,
+    stamps,
+    payloadStart,
+    payloadEnd,
+  };
+  return tags && hasPossibleNumbers(head) ? head : undefined;
+}
+
+/** Undefined where they do not end where the payload begins. Adds their stamps. */
+function readTags(bytes: Buffer, end: number, stamps: number[]): readonly string[] | undefined {
+  const count = bytes.readUInt16LE(AT_TAG_COUNT);
+  if (count === 0) return end === HEAD_LENGTH ? NO_TAGS : undefined;
+  const tags: string[] = [];
+  let at = HEAD_LENGTH;
+  for (let index = 0; index < count; index++) {
+    const textStart = at + TAG_HEAD_LENGTH;
+    if (textStart > end) return undefined;
+    const textEnd = textStart + bytes.readUInt16LE(at + 8);
+    if (textEnd > end) return undefined;
+    stamps.push(bytes.readDoubleLE(at));
+    tags.push(bytes.toString('utf8', textStart, textEnd));
+    at = textEnd;
+  }
+  return at === end ? tags : undefined;
+}
+
+function readLeaseToken(bytes: Buffer): string {
+  const isNone = bytes.readUInt32LE(AT_LEASE_TOKEN) === 0 && bytes.readUInt32LE(AT_LEASE_TOKEN + 4) === 0;
+  return isNone ? '' : bytes.toString('latin1', AT_LEASE_TOKEN, AT_LEASE_UNTIL);
+}
+
+function hasPossibleNumbers({
+  leaseUntil,
+  born,
+  freshUntil,
+  staleUntil,
+  cost,
+  stamps,
+}: RecordFields): boolean {
+  if (!isPossible(leaseUntil) || !isPossible(born) || !isPossible(freshUntil)) return false;
+  if (!isPossible(staleUntil) || !isPossible(cost)) return false;
+  for (const stamp of stamps) if (!isPossible(stamp)) return false;
+  return true;
+}
+
+/** Also false for NaN. */
+function isPossible(number: number): boolean {
+  return number >= 0 && number < Infinity;
+}
