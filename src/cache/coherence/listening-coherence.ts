@@ -23,7 +23,7 @@ export interface ListeningOptions {
 
 /** Learns of changes by listening to every master. How it listens, and what it hears, is a subclass's affair. */
 export abstract class ListeningCoherence implements Coherence {
-  abstract readonly mode: CoherenceMode;
+  abstract readonly mode: Exclude<CoherenceMode, 'none'>;
   readonly #options: ListeningOptions;
   readonly #logger = new Logger('CacheModule');
   readonly #shards = new Map<string, Shard>();
@@ -54,6 +54,11 @@ export abstract class ListeningCoherence implements Coherence {
   protected abstract shardName(node: string): string;
 
   abstract announce(keys: readonly string[]): void;
+
+  /** Whether it has listened to every master at some time. */
+  get wasArmed(): boolean {
+    return this.#wasArmed;
+  }
 
   get armed(): boolean {
     return this.#listeners.size > 0 && [...this.#listeners.values()].every(({ armed }) => armed);

@@ -107,8 +107,11 @@ export class MasterListener {
     }, HEARTBEAT).unref();
   }
 
-  #listen(event: 'ready' | 'close' | 'messageBuffer', handler: (...parameters: never[]) => void): void {
-    this.#client.on(event as 'ready', handler as () => void);
-    this.#undo.push(() => this.#client.off(event as 'ready', handler as () => void));
+  #listen(
+    event: 'ready' | 'close' | 'messageBuffer',
+    handler: (channel: Buffer, payload: unknown) => void,
+  ): void {
+    this.#client.on(event as 'messageBuffer', handler);
+    this.#undo.push(() => this.#client.off(event, handler));
   }
 }

@@ -7,6 +7,10 @@ export class NoCoherence implements Coherence {
   readonly armed = false;
   readonly #shard = new Shard('');
 
+  constructor() {
+    this.#shard.armed = true;
+  }
+
   shardOf(): Shard {
     return this.#shard;
   }

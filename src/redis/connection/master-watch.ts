@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Cluster, Redis } from 'ioredis';
 import { REFRESHING, slotOwners } from '../driver/announce-redirections.js';
 import { refreshSlots } from '../driver/internals.js';
@@ -131,8 +132,8 @@ export class MasterListeners implements MasterWatch {
     await closeClient(client, deadline);
   }
 
-  #on(client: RedisClient, event: string, handler: (...parameters: never[]) => void): void {
-    client.on(event as 'close', handler as () => void);
-    this.#undo.push(() => client.off(event as 'close', handler as () => void));
+  #on(client: EventEmitter, event: string, handler: (node: Redis) => void): void {
+    client.on(event, handler);
+    this.#undo.push(() => client.off(event, handler));
   }
 }
