@@ -8,6 +8,7 @@ export class NoCoherence implements Coherence {
   readonly #shard = new Shard('');
 
   constructor() {
+    // Nothing is ever missed, since nothing is told: entries are believed, for as long as `local.maxAge` allows.
     this.#shard.armed = true;
   }
 

@@ -28,7 +28,7 @@ export interface StoredRecordHead extends RecordFields {
 }
 
 /** Bytes before the tags. The layout (little-endian) is also known to the Lua scripts, which read and change the lease and the times. */
-const HEAD_LENGTH = 68;
+export const HEAD_LENGTH = 68;
 const MAGIC_R = 0x52;
 const MAGIC_C = 0x43;
 const VERSION = 1;
@@ -183,4 +183,11 @@ function hasPossibleNumbers({
 /** Also false for NaN. */
 function isPossible(number: number): boolean {
   return number >= 0 && number < Infinity;
+}
+
+/** When an entry was made, of the first bytes of its record; undefined where they are those of no record. */
+export function readBorn(head: Buffer): number | undefined {
+  const isRecord =
+    head.length >= HEAD_LENGTH && head[0] === MAGIC_R && head[1] === MAGIC_C && head[AT_VERSION] === VERSION;
+  return isRecord ? head.readDoubleLE(AT_BORN) : undefined;
 }

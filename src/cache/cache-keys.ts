@@ -1,0 +1,23 @@
+/** How the keys of a cache are called in Redis. All of them begin with one prefix, by which the server tracks them. */
+export class CacheKeys {
+  readonly prefix: string;
+
+  constructor(readonly namespace: string) {
+    this.prefix = `${namespace}:cache:`;
+  }
+
+  /** What comes before the user's keys of a cache. */
+  entries(cache: string): string {
+    return `${this.prefix}e:${cache}:`;
+  }
+
+  /** The stamp of a tag. Tags are shared by all caches of the namespace. */
+  tag(tag: string): string {
+    return `${this.prefix}t:${tag}`;
+  }
+
+  /** The stamp that every entry of a cache depends on. */
+  generation(cache: string): string {
+    return `${this.prefix}g:${cache}`;
+  }
+}

@@ -1,0 +1,39 @@
+import { parseDuration, type Duration } from '../../redis/index.js';
+import type { FactoryContext } from '../options/cache-options.js';
+
+/** What a factory has said of its value. */
+export interface FactoryWishes {
+  /** Milliseconds. */
+  ttl?: number;
+  /** Milliseconds. */
+  stale?: number;
+  readonly tags: string[];
+  isSkipped: boolean;
+}
+
+/** The context of one run of a factory. */
+export class FactoryRun implements FactoryContext {
+  readonly wishes: FactoryWishes = { tags: [], isSkipped: false };
+
+  constructor(
+    readonly key: string,
+    readonly stale: unknown,
+    readonly signal: AbortSignal,
+  ) {}
+
+  ttl(ttl: Duration): void {
+    this.wishes.ttl = parseDuration(ttl, 'ttl');
+  }
+
+  staleFor(stale: Duration): void {
+    this.wishes.stale = parseDuration(stale, 'stale');
+  }
+
+  tag(...tags: string[]): void {
+    this.wishes.tags.push(...tags);
+  }
+
+  skip(): void {
+    this.wishes.isSkipped = true;
+  }
+}

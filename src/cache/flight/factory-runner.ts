@@ -1,0 +1,189 @@
+import { CacheSerializationError } from '../cache-errors.js';
+import type { CacheParts } from '../cache-parts.js';
+import type { EntryDraft } from '../entry/entry-serializer.js';
+import type { GetOrSetOptions } from '../options/cache-options.js';
+import { lifetimesOf, negativeCachingOf, type Lifetimes } from '../options/call-options.js';
+import type { Lookup } from '../lookup/lookup.js';
+import type { Stamp } from '../stamps/stamp.js';
+import type { StampKeeper } from '../stamps/stamp-keeper.js';
+import type { EntryWriter, NewEntry } from '../store/entry-writer.js';
+import { FactoryRun, type FactoryWishes } from './factory-run.js';
+import type { Outcome } from './flight.js';
+import type { Leases } from './leases.js';
+import type { Making } from './value-maker.js';
+
+/** What a run of a factory has given. */
+interface Result {
+  readonly kind: EntryDraft['kind'];
+  readonly value: unknown;
+  readonly born: number;
+  /** Milliseconds that it took. */
+  readonly cost: number;
+  readonly lifetimes: Lifetimes;
+  readonly wishes: FactoryWishes;
+}
+
+/** The stamps that an entry depends on, and as they were before its factory ran. */
+export interface Dependencies {
+  readonly stamps: readonly Stamp[];
+  readonly recorded: readonly number[];
+}
+
+/** Runs factories and stores what they give. */
+export class FactoryRunner {
+  readonly #parts: CacheParts;
+  readonly #lookup: Lookup;
+  readonly #writer: EntryWriter;
+  readonly #keeper: StampKeeper;
+  readonly #signal: AbortSignal;
+
+  /** @param signal aborted at shutdown */
+  constructor(
+    parts: CacheParts,
+    lookup: Lookup,
+    writer: EntryWriter,
+    { keeper, signal }: { keeper: StampKeeper; signal: AbortSignal },
+  ) {
+    this.#parts = parts;
+    this.#lookup = lookup;
+    this.#writer = writer;
+    this.#keeper = keeper;
+    this.#signal = signal;
+  }
+
+  /** Has the stamps that the entry will depend on made ready. They have to be known before the factory runs. */
+  async dependOn(options: GetOrSetOptions | undefined): Promise<Dependencies> {
+    const { ttl, stale } = lifetimesOf(options, this.#parts.options);
+    const stamps = this.#lookup.stampsOf(options?.tags ?? []);
+    return { stamps, recorded: await this.#keeper.ensure(stamps, ttl + stale) };
+  }
+
+  /**
+   * Runs the factory under a lease, and stores what it gives while that stands.
+   *
+   * @param born the server's time, from before the factory runs
+   * @throws what the factory throws
+   */
+  async runLeased(
+    making: Making,
+    leases: Leases,
+    lease: { born: number; before: Dependencies },
+  ): Promise<Outcome> {
+    const { flight, key } = making;
+    let isStored = false;
+    try {
+      flight.begin();
+      const result = await this.#run(making, lease.born);
+      const entry = await this.#entryOf(making, result, lease.before);
+      // The store script judges what has happened until it runs; this, what happens after.
+      flight.confirm();
+      isStored =
+        entry !== undefined &&
+        (await this.#guarded(key, () =>
+          this.#writer.storeLeased(entry, flight.token, () => flight.isCertain),
+        ));
+      return outcomeOf(result, entry);
+    } finally {
+      if (isStored) leases.drop(flight.token);
+      else await leases.release(this.#parts.prefix + key, flight.token);
+    }
+  }
+
+  /** Runs the factory without regard to other processes, since Redis is away or there is none. What it gives stays in this one. */
+  async runAlone(making: Making): Promise<Outcome> {
+    const { options, key, flight } = making;
+    const stamps = this.#lookup.stampsOf(options?.tags ?? []);
+    const before = { stamps, recorded: stamps.map(({ recent }) => recent) };
+    flight.begin();
+    const result = await this.#run(making, this.#parts.clock.now());
+    const entry = await this.#entryOf(making, result, before);
+    if (entry && flight.isCertain) {
+      await this.#guarded(key, async () => {
+        await this.#writer.keepLocally(entry);
+        return true;
+      });
+    }
+    return outcomeOf(result, entry);
+  }
+
+  async #run({ key, factory, options, flight }: Making, born: number): Promise<Result> {
+    const { counters } = this.#parts;
+    if (flight.fallback) counters.refresh(key);
+    else counters.miss(key);
+    counters.factoryRuns++;
+    const lifetimes = lifetimesOf(options, this.#parts.options);
+    const run = new FactoryRun(key, flight.fallback?.entry?.value, this.#signal);
+    const began = performance.now();
+    const made = { born, wishes: run.wishes };
+    try {
+      const value = await factory(run);
+      const kind = value === undefined ? 'undefined' : 'value';
+      return {
+        ...made,
+        kind,
+        value,
+        cost: performance.now() - began,
+        lifetimes: wished(lifetimes, run.wishes),
+      };
+    } catch (error) {
+      counters.factoryErrors++;
+      const caching = negativeCachingOf(options, this.#parts.options);
+      if (!caching || caching.when?.(error) === false) throw error;
+      const short = { ttl: caching.ttl, stale: 0, jitter: 0 };
+      return { ...made, kind: 'error', value: error, cost: performance.now() - began, lifetimes: short };
+    }
+  }
+
+  /** What is to be stored; undefined where nothing is. */
+  async #entryOf(
+    { key, options }: Making,
+    { kind, value, born, cost, lifetimes, wishes }: Result,
+    before: Dependencies,
+  ): Promise<NewEntry | undefined> {
+    const { ttl, stale, jitter } = lifetimes;
+    if (wishes.isSkipped || ttl + stale <= 0) return undefined;
+    const early = options?.tags ?? [];
+    const late = [...new Set(wishes.tags)].filter((tag) => !early.includes(tag));
+    const { stamps, recorded } = await this.#addLate(before, late, ttl + stale, born);
+    const freshUntil = this.#parts.clock.now() + ttl * (1 - jitter * Math.random());
+    const draft = { kind, value, born, freshUntil, staleUntil: freshUntil + stale, cost };
+    return { key, draft: { ...draft, tags: [...early, ...late], stamps: recorded }, stamps };
+  }
+
+  /** The stamp of the generation stands last. */
+  async #addLate(
+    before: Dependencies,
+    tags: readonly string[],
+    lifetime: number,
+    born: number,
+  ): Promise<Dependencies> {
+    if (tags.length === 0) return before;
+    const stamps = this.#lookup.stampsOf(tags).slice(0, -1);
+    const recorded = await this.#keeper.ensureLate(stamps, lifetime, born);
+    return {
+      stamps: [...before.stamps.slice(0, -1), ...stamps, ...before.stamps.slice(-1)],
+      recorded: [...before.recorded.slice(0, -1), ...recorded, ...before.recorded.slice(-1)],
+    };
+  }
+
+  /** A value that cannot be encoded is no reason to keep it from its caller. */
+  async #guarded(key: string, store: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await store();
+    } catch (error) {
+      if (!(error instanceof CacheSerializationError)) throw error;
+      this.#parts.counters.fail({ operation: 'store', key, error });
+      return false;
+    }
+  }
+}
+
+function wished(lifetimes: Lifetimes, { ttl, stale }: FactoryWishes): Lifetimes {
+  return { ttl: ttl ?? lifetimes.ttl, stale: stale ?? lifetimes.stale, jitter: lifetimes.jitter };
+}
+
+/** @throws the factory's error, if that is what it gave */
+function outcomeOf({ kind, value, born }: Result, entry: NewEntry | undefined): Outcome {
+  if (kind === 'error') throw value;
+  return { value, status: 'miss', born, freshUntil: entry?.draft.freshUntil ?? 0 };
+}

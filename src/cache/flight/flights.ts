@@ -1,0 +1,172 @@
+import type { CacheParts } from '../cache-parts.js';
+import type { CacheEntry } from '../entry/entry.js';
+import type { LocalEntry } from '../local/local-entry.js';
+import type { Found } from '../lookup/found.js';
+import type { Lookup } from '../lookup/lookup.js';
+import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
+import { timeoutsOf } from '../options/call-options.js';
+import { CacheFactoryTimeoutError } from '../cache-errors.js';
+import { Flight, type Outcome } from './flight.js';
+import { newToken } from './leases.js';
+import type { Making, ValueMaker } from './value-maker.js';
+import { settledWithin } from './settled-within.js';
+
+/** Values that are being made: one flight for a key, which all callers of this process share. */
+export class Flights {
+  readonly #parts: CacheParts;
+  readonly #lookup: Lookup;
+  readonly #maker: ValueMaker;
+  readonly #flights = new Map<string, Flight>();
+
+  constructor(parts: CacheParts, lookup: Lookup, maker: ValueMaker) {
+    this.#parts = parts;
+    this.#lookup = lookup;
+    this.#maker = maker;
+  }
+
+  /**
+   * The value of a key: found, or made by the factory once for all that ask.
+   *
+   * @param found what a look at the cache has given, where the caller has looked already
+   * @throws what the factory throws, CacheFactoryTimeoutError
+   */
+  async resolve(
+    key: string,
+    factory: Factory<unknown>,
+    options: GetOrSetOptions | undefined,
+    found?: Found,
+  ): Promise<Outcome> {
+    if (options?.forceRefresh)
+      return this.#wait(this.#start({ key, factory, options, found: undefined }), options);
+    const certain = this.#flights.get(key);
+    if (certain?.isCertain && !found) return this.#wait(certain, options);
+    const known = found ?? (await this.#lookup.find(key, options?.tags));
+    if (known.status === 'fresh' && known.entry) return this.#hit(key, known, known.entry);
+    if (isTooEarly(known) && mayBeServed(known)) return this.#stale(key, known.entry!);
+    return this.#wait(
+      this.#join(key, known) ?? this.#start({ key, factory, options, found: known }),
+      options,
+    );
+  }
+
+  /**
+   * Makes a fresh value again in the background, with a probability that grows as its end nears, so that at the end it is there already
+   * (XFetch; see the option `earlyRefresh`).
+   */
+  refreshEarly(
+    key: string,
+    factory: Factory<unknown>,
+    options: GetOrSetOptions | undefined,
+    local: LocalEntry,
+  ): void {
+    const factor = options?.earlyRefresh ?? this.#parts.options.earlyRefresh;
+    if (factor === 0 || this.#flights.has(key) || performance.now() < local.refreshAt) return;
+    const { entry } = local;
+    const ahead = -entry.cost * factor * Math.log(Math.random());
+    if (this.#parts.clock.now() + ahead < entry.freshUntil) return;
+    // Nobody else needs to hear of it: who asks meanwhile finds the fresh value.
+    this.#start({
+      key,
+      factory,
+      options,
+      found: { status: 'stale', entry, tier: 'local', local, leaseToken: '' },
+    });
+  }
+
+  /** The key has changed, whoever did it: what is being made may be out of date. */
+  change(key: string): void {
+    this.#flights.get(key)?.doubt();
+  }
+
+  changeAll(): void {
+    for (const flight of this.#flights.values()) flight.doubt();
+  }
+
+  #hit(key: string, { tier }: Found, entry: CacheEntry): Outcome {
+    const { counters } = this.#parts;
+    if (tier === 'local') counters.hitLocally(key);
+    else counters.hitInRedis(key);
+    return this.#outcomeOf(entry, 'hit');
+  }
+
+  /** A flight that may be joined: nothing has changed since it began, or its lease was found to stand. */
+  #join(key: string, found: Found): Flight | undefined {
+    const flight = this.#flights.get(key);
+    if (!flight || !(flight.isCertain || flight.token === found.leaseToken)) return undefined;
+    flight.confirm();
+    return flight;
+  }
+
+  #start(making: Omit<Making, 'flight'>): Flight {
+    const { key, found } = making;
+    const flight = new Flight(key, newToken(), isServable(found) ? found : undefined);
+    this.#flights.set(key, flight);
+    flight.made = this.#make({ ...making, flight });
+    flight.made.catch(() => undefined); // told to those that wait for it
+    return flight;
+  }
+
+  async #make(making: Making): Promise<Outcome> {
+    try {
+      return await this.#maker.make(making);
+    } catch (error) {
+      this.#reportFailure(making, error);
+      throw error;
+    } finally {
+      if (this.#flights.get(making.key) === making.flight) this.#flights.delete(making.key);
+    }
+  }
+
+  async #wait(flight: Flight, options: GetOrSetOptions | undefined): Promise<Outcome> {
+    const { softTimeout, hardTimeout } = timeoutsOf(options, this.#parts.options);
+    const { fallback, key } = flight;
+    const isStaleEnough = fallback !== undefined && mayBeServed(fallback);
+    if (isStaleEnough && softTimeout === 0) return this.#stale(key, fallback.entry!);
+    const timeout = isStaleEnough ? softTimeout : hardTimeout;
+    try {
+      const made = timeout === undefined ? await flight.made : await settledWithin(flight.made, timeout);
+      if (made !== 'late') return made;
+    } catch (error) {
+      if (!fallback?.entry) throw error;
+    }
+    if (!fallback?.entry) throw new CacheFactoryTimeoutError(key, timeout ?? 0);
+    return this.#stale(key, fallback.entry);
+  }
+
+  #reportFailure({ key, flight }: Making, error: unknown): void {
+    const { counters, options, warnings } = this.#parts;
+    counters.fail({ operation: 'factory', key, error });
+    if (!flight.fallback) return; // its callers are told
+    if (flight.fallback.local) flight.fallback.local.refreshAt = performance.now() + options.refreshRetry;
+    const reason = error instanceof Error ? error.message : String(error);
+    warnings.warn(
+      'refresh',
+      `The value of ${JSON.stringify(key)} could not be refreshed, the old one is served: ${reason}`,
+    );
+  }
+
+  #stale(key: string, entry: CacheEntry): Outcome {
+    this.#parts.counters.serveStale(key);
+    return this.#outcomeOf(entry, 'stale');
+  }
+
+  /** @throws the error that an entry stands for */
+  #outcomeOf(entry: CacheEntry, status: 'hit' | 'stale'): Outcome {
+    if (entry.kind === 'error') throw entry.value;
+    const value = this.#parts.local ? this.#parts.local.valueOf(entry) : entry.value;
+    return { value, status, born: entry.born, freshUntil: entry.freshUntil };
+  }
+}
+
+function isServable(found: Found | undefined): found is Found {
+  return found?.status === 'stale' || found?.status === 'unsure';
+}
+
+/** Whether an entry may be served while another is made, and not only when that fails. */
+function mayBeServed({ entry, status }: Found): boolean {
+  return entry !== undefined && status !== 'invalid' && entry.staleUntil > entry.freshUntil;
+}
+
+function isTooEarly({ local }: Found): boolean {
+  return local !== undefined && performance.now() < local.refreshAt;
+}

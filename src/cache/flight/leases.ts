@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { AWAY, type Away } from '../remote/away.js';
+import type { RedisTier } from '../remote/redis-tier.js';
+import type { AcquireReply, AcquireRequest, TokenRequest } from '../remote/scripts.js';
+import type { TickBatcher } from '../remote/tick-batcher.js';
+
+/** How often within its time a lease is renewed. */
+const RENEWALS = 3;
+
+/** A token that no other lease has: 48 random bits as 8 letters, so that it needs no escaping on its way. */
+export function newToken(): string {
+  return randomBytes(6).toString('base64url');
+}
+
+/** The right to make a value, held in Redis so that one process at a time does. All that are held are renewed by one timer. */
+export class Leases {
+  readonly #tier: RedisTier;
+  readonly #lease: number;
+  readonly #acquire: TickBatcher<AcquireRequest, AcquireReply>;
+  readonly #renew: TickBatcher<TokenRequest, boolean>;
+  readonly #held = new Map<string, TokenRequest>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param lease milliseconds */
+  constructor(tier: RedisTier, lease: number) {
+    this.#tier = tier;
+    this.#lease = lease;
+    this.#acquire = tier.writes.acquire(lease);
+    this.#renew = tier.writes.renew(lease);
+  }
+
+  /** Asks for a lease. One that is granted is renewed until it is dropped. */
+  async acquire(key: string, token: string, known: AcquireRequest['known']): Promise<AcquireReply | Away> {
+    const request = { key, slot: this.#tier.slotOf(key), token, known };
+    const reply = await this.#acquire.add(request);
+    if (reply !== AWAY && reply.outcome === 0) this.#hold(request);
+    return reply;
+  }
+
+  /** Renews it no longer: its value was stored, or will not be. */
+  drop(token: string): void {
+    this.#held.delete(token);
+    if (this.#held.size > 0 || !this.#timer) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Gives it back without a value. */
+  async release(key: string, token: string): Promise<void> {
+    this.drop(token);
+    await this.#tier.writes.release.add({ key, slot: this.#tier.slotOf(key), token });
+    this.#tier.announce([key]);
+  }
+
+  close(): void {
+    this.#held.clear();
+    clearInterval(this.#timer);
+  }
+
+  #hold(request: TokenRequest): void {
+    this.#held.set(request.token, request);
+    this.#timer ??= setInterval(() => this.#renewAll(), this.#lease / RENEWALS).unref();
+  }
+
+  #renewAll(): void {
+    for (const request of this.#held.values()) {
+      // One that no longer stands was voided: its value will not be stored, and who waits for it has been woken by that.
+      void this.#renew.add(request).then((stands) => {
+        if (stands === false) this.drop(request.token);
+      });
+    }
+  }
+}

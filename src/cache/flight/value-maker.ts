@@ -1,0 +1,108 @@
+import type { CacheParts } from '../cache-parts.js';
+import type { Found } from '../lookup/found.js';
+import type { Lookup } from '../lookup/lookup.js';
+import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
+import { AWAY } from '../remote/away.js';
+import type { Flight, Outcome } from './flight.js';
+import type { FactoryRunner } from './factory-runner.js';
+import type { Leases } from './leases.js';
+import type { Waiters } from './waiters.js';
+
+/** Everything that one making of a value is about. */
+export interface Making {
+  readonly key: string;
+  readonly factory: Factory<unknown>;
+  readonly options: GetOrSetOptions | undefined;
+  /** What was found before; undefined where it does not matter, since the value is to be replaced. */
+  readonly found: Found | undefined;
+  readonly flight: Flight;
+}
+
+/** How much later than a lease should end, in milliseconds, it is looked whether it has. */
+const LEASE_MARGIN = 10;
+
+/** Between looks, in milliseconds, where changes are not told of. */
+const POLL = { shortest: 20, longest: 250 };
+
+/** How often another process may be ahead before the value is made without regard to the others. */
+const ATTEMPTS = 3;
+
+/** Makes values, one process at a time: it asks for a lease, and waits for whoever has it. */
+export class ValueMaker {
+  readonly #parts: CacheParts;
+  readonly #lookup: Lookup;
+  readonly #runner: FactoryRunner;
+  readonly #leases: Leases | undefined;
+  readonly #waiters: Waiters;
+
+  constructor(
+    parts: CacheParts,
+    lookup: Lookup,
+    runner: FactoryRunner,
+    { leases, waiters }: { leases: Leases | undefined; waiters: Waiters },
+  ) {
+    this.#parts = parts;
+    this.#lookup = lookup;
+    this.#runner = runner;
+    this.#leases = leases;
+    this.#waiters = waiters;
+  }
+
+  /** @throws what the factory throws */
+  async make(making: Making): Promise<Outcome> {
+    const leases = this.#leases;
+    if (!leases) return this.#runner.runAlone(making);
+    let { found } = making;
+    for (let attempt = 0, polls = 0; attempt < ATTEMPTS;) {
+      if (found?.status === 'away' || found?.status === 'unsure') break;
+      const [lease, before] = await Promise.all([
+        this.#acquire(leases, making, found),
+        this.#runner.dependOn(making.options),
+      ]);
+      if (lease === AWAY) break;
+      if (lease.outcome === 0) return this.#runner.runLeased(making, leases, { born: lease.now, before });
+      if (lease.outcome === -1) attempt++;
+      else {
+        const another = await this.#leaveToAnother(making, lease.outcome, polls++);
+        if (another) return another;
+      }
+      found = await this.#lookup.read(making.key, making.options?.tags ?? []);
+      if (found.status === 'fresh' && found.entry) return this.#hit(making.key, found);
+    }
+    return this.#runner.runAlone(making);
+  }
+
+  #acquire(leases: Leases, { key, flight }: Making, found: Found | undefined) {
+    const known = found ? (found.entry?.born ?? '') : 'any';
+    return leases.acquire(this.#parts.prefix + key, flight.token, known);
+  }
+
+  /** Another process makes the value: a stale one will do meanwhile, or its end is waited for. */
+  async #leaveToAnother(making: Making, heldFor: number, polls: number): Promise<Outcome | undefined> {
+    const { fallback } = making.flight;
+    const entry = fallback?.entry;
+    if (entry && entry.kind !== 'error' && entry.staleUntil > entry.freshUntil) {
+      if (fallback.local) fallback.local.refreshAt = performance.now() + heldFor;
+      const { value, born, freshUntil } = entry;
+      this.#parts.counters.serveStale(making.key);
+      return { value, status: 'stale', born, freshUntil };
+    }
+    const { prefix, changes } = this.#parts;
+    const poll = Math.min(POLL.shortest * 2 ** Math.min(polls, 10), POLL.longest);
+    const isTold = changes !== 'unknown' && this.#isArmed(making.key);
+    await this.#waiters.wait(prefix + making.key, isTold ? heldFor + LEASE_MARGIN : Math.min(poll, heldFor));
+    return undefined;
+  }
+
+  #isArmed(key: string): boolean {
+    const { tier, prefix } = this.#parts;
+    return tier?.shardOf(tier.slotOf(prefix + key)).armed ?? false;
+  }
+
+  #hit(key: string, { entry, tier }: Found): Outcome {
+    if (tier === 'local') this.#parts.counters.hitLocally(key);
+    else this.#parts.counters.hitInRedis(key);
+    if (entry!.kind === 'error') throw entry!.value;
+    return { value: entry!.value, status: 'hit', born: entry!.born, freshUntil: entry!.freshUntil };
+  }
+}

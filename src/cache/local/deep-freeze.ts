@@ -1,0 +1,7 @@
+/** Freezes what the value is made of: plain objects, arrays, dates. Maps, Sets and bytes can be changed all the same, and are left as they are. */
+export function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value))
+    return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze(part);
+}

@@ -1,0 +1,89 @@
+import { LRUCache } from 'lru-cache';
+import type { CacheEntry } from '../entry/entry.js';
+import { deepFreeze } from './deep-freeze.js';
+import { LocalEntry, type LocalPlacement } from './local-entry.js';
+
+/** What an entry costs beside its encoded value, about: the objects that hold it, and its key. */
+const OVERHEAD = 400;
+
+export interface LocalTierOptions {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly values: 'shared' | 'cloned' | 'frozen';
+  /** Told of entries that had to go to make room. */
+  readonly onEvict: (key: string) => void;
+}
+
+/** The entries that this process holds itself: least recently used ones go first, when there are too many or they are too large. */
+export class LocalTier {
+  readonly #entries: LRUCache<string, LocalEntry>;
+  readonly #values: 'shared' | 'cloned' | 'frozen';
+
+  constructor({ maxEntries, maxBytes, values, onEvict }: LocalTierOptions) {
+    this.#values = values;
+    this.#entries = new LRUCache<string, LocalEntry>({
+      max: maxEntries,
+      maxSize: maxBytes,
+      maxEntrySize: maxBytes,
+      disposeAfter: (_entry, key, reason) => {
+        if (reason === 'evict') onEvict(key);
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
+
+  get(key: string): LocalEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** What a hit returns: the object itself or a copy, as the option says. */
+  valueOf(entry: CacheEntry): unknown {
+    return this.#values === 'cloned' && entry.kind === 'value' ? structuredClone(entry.value) : entry.value;
+  }
+
+  set(key: string, entry: CacheEntry, placement: LocalPlacement): LocalEntry {
+    if (this.#values === 'frozen') deepFreeze(entry.value);
+    const local = new LocalEntry(entry, placement);
+    this.#entries.set(key, local, { size: this.#sizeOf(key, entry) });
+    return local;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  /** Makes an entry stale. */
+  expire(key: string, now: number): void {
+    const local = this.#entries.get(key);
+    if (!local || now >= local.entry.freshUntil) return;
+    const { staleUntil, freshUntil } = local.entry;
+    if (staleUntil <= freshUntil) this.delete(key);
+    else this.#entries.set(key, local.expired(now), { size: this.#sizeOf(key, local.entry) });
+  }
+
+  /** @returns how many were removed */
+  deleteBornBefore(time: number): number {
+    const old = [...this.#entries].filter(([, { entry }]) => entry.born < time);
+    for (const [key] of old) this.delete(key);
+    return old.length;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  keys(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
+  #sizeOf(key: string, { size }: CacheEntry): number {
+    return size + 2 * key.length + OVERHEAD;
+  }
+}

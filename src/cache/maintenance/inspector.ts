@@ -1,0 +1,79 @@
+import type { CacheParts } from '../cache-parts.js';
+import type { Lookup } from '../lookup/lookup.js';
+import type { CacheInspection, CacheStats } from '../options/cache-options.js';
+
+const STATES = {
+  fresh: 'fresh',
+  stale: 'stale',
+  unsure: 'stale',
+  invalid: 'invalidated',
+  none: 'missing',
+  away: 'missing',
+} as const;
+
+/** Looks into a cache without changing it. */
+export class Inspector {
+  readonly #parts: CacheParts;
+  readonly #lookup: Lookup;
+  readonly #isCoherent: () => boolean;
+
+  constructor(parts: CacheParts, lookup: Lookup, isCoherent: () => boolean) {
+    this.#parts = parts;
+    this.#lookup = lookup;
+    this.#isCoherent = isCoherent;
+  }
+
+  async inspect(key: string): Promise<CacheInspection> {
+    const local = this.#lookup.believed(key, performance.now());
+    const { status, entry, leaseToken } = await (this.#parts.tier
+      ? this.#lookup.read(key, [])
+      : this.#lookup.find(key));
+    const place = { key, redisKey: this.#parts.prefix + key, local: local !== undefined };
+    const state = { ...place, state: STATES[status], leased: leaseToken !== '' };
+    if (!entry) return state;
+    const now = this.#parts.clock.now();
+    return {
+      ...state,
+      age: Math.max(0, now - entry.born),
+      freshFor: Math.max(0, entry.freshUntil - now),
+      staleFor: Math.max(0, entry.staleUntil - now),
+      cost: entry.cost,
+      size: entry.size,
+      kind: entry.kind,
+      tags: entry.tags,
+    };
+  }
+
+  stats(): CacheStats {
+    const { counters, local, tier } = this.#parts;
+    const {
+      localHits,
+      redisHits,
+      staleHits,
+      misses,
+      factoryRuns,
+      factoryErrors,
+      stores,
+      invalidations,
+      errors,
+    } = counters;
+    return {
+      ...{
+        localHits,
+        redisHits,
+        staleHits,
+        misses,
+        factoryRuns,
+        factoryErrors,
+        stores,
+        invalidations,
+        errors,
+      },
+      localEntries: local?.size ?? 0,
+      localBytes: local?.bytes ?? 0,
+      pendingInvalidations: tier?.pending.size ?? 0,
+      available: tier?.isAvailable ?? false,
+      coherent: this.#isCoherent(),
+    };
+  }
+}

@@ -1,0 +1,93 @@
+import type { Redis } from 'ioredis';
+import { toRedisError, type RedisConnection } from '../../redis/index.js';
+import { HEAD_LENGTH, readBorn } from '../entry/record.js';
+import type { MaintenanceOptions } from '../options/cache-options.js';
+import { escapePattern } from './glob.js';
+
+/** Keys that one SCAN looks at, about. */
+const PAGE = 1_000;
+
+/** Of a page of keys, those that shall go. */
+type Choice = (master: Redis, keys: string[]) => Promise<string[]>;
+
+/** Removes entries by looking at all keys of every master: with SCAN and UNLINK, a page at a time, so that no server is held up. */
+export class Sweeper {
+  readonly #connection: RedisConnection;
+  readonly #prefix: string;
+  readonly #removed: (keys: readonly string[]) => void;
+
+  /**
+   * @param prefix of the cache's entries
+   * @param removed told of the keys that were removed
+   */
+  constructor(connection: RedisConnection, prefix: string, removed: (keys: readonly string[]) => void) {
+    this.#connection = connection;
+    this.#prefix = prefix;
+    this.#removed = removed;
+  }
+
+  /** @returns how many were removed. @throws RedisError; the signal's reason */
+  byPattern(pattern: string, options: MaintenanceOptions): Promise<number> {
+    return this.#sweep(pattern, options, async (_master, keys) => keys);
+  }
+
+  /** @param bornBefore the server's time. @returns how many were removed. @throws as {@link byPattern} */
+  byAge(bornBefore: number, options: MaintenanceOptions): Promise<number> {
+    return this.#sweep('*', options, async (master, keys) => {
+      const pipeline = master.pipeline();
+      for (const key of keys) pipeline.getrangeBuffer(key, 0, HEAD_LENGTH - 1);
+      const heads = (await pipeline.exec()) ?? [];
+      // What is no entry of ours is left alone.
+      return keys.filter((_, position) => {
+        const [error, head] = heads[position] ?? [];
+        const born = error ? undefined : readBorn(head as Buffer);
+        return born !== undefined && born < bornBefore;
+      });
+    });
+  }
+
+  async #sweep(pattern: string, { onProgress, signal }: MaintenanceOptions, choose: Choice): Promise<number> {
+    let done = 0;
+    const advance = (removed: number): void => {
+      done += removed;
+      onProgress?.({ done, total: undefined });
+    };
+    try {
+      await Promise.all(
+        this.#connection
+          .masters()
+          .map((master) => this.#sweepMaster(master, pattern, { choose, advance, signal })),
+      );
+    } catch (error) {
+      throw toRedisError(error) ?? error;
+    }
+    return done;
+  }
+
+  async #sweepMaster(
+    master: Redis,
+    pattern: string,
+    work: { choose: Choice; advance: (removed: number) => void; signal: AbortSignal | undefined },
+  ): Promise<void> {
+    const match = escapePattern(this.#prefix) + pattern;
+    let cursor = '0';
+    do {
+      work.signal?.throwIfAborted();
+      const [next, keys] = await master.scan(cursor, 'MATCH', match, 'COUNT', PAGE);
+      const chosen = keys.length > 0 ? await work.choose(master, keys) : [];
+      if (chosen.length > 0) await this.#remove(master, chosen);
+      work.advance(chosen.length);
+      cursor = next;
+    } while (cursor !== '0');
+  }
+
+  /** One by one: on a Cluster, keys of one node may lie in different slots. */
+  async #remove(master: Redis, keys: readonly string[]): Promise<void> {
+    const pipeline = master.pipeline();
+    for (const key of keys) pipeline.unlink(key);
+    const replies = (await pipeline.exec()) ?? [];
+    const failure = replies.find(([error]) => error)?.[0];
+    if (failure) throw failure;
+    this.#removed(keys);
+  }
+}

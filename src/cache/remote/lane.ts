@@ -1,0 +1,137 @@
+import { RedisError, toRedisError } from '../../redis/index.js';
+import { AWAY, type Away } from './away.js';
+
+const AT_ONCE: Promise<Away> = Promise.resolve(AWAY);
+
+/** How long, in milliseconds, the attempt to use Redis again may take. */
+const RECOVERY_TIMEOUT = 1_000;
+
+export interface LaneOptions {
+  /** Milliseconds that an operation may take. */
+  readonly budget: number;
+  /** Operations in a row that may fail before the lane closes. */
+  readonly breakerFailures: number;
+  /** Milliseconds after which it is tried again. */
+  readonly breakerRetry: number;
+}
+
+export interface LaneHooks {
+  isConnected(): boolean;
+  /** Asks the master something, and brings it up to date. @throws when it cannot */
+  recover(): Promise<void>;
+  blocked(reason: string): void;
+  cleared(milliseconds: number): void;
+  /** An operation failed for a reason other than that Redis is away. */
+  refused(error: RedisError): void;
+}
+
+/**
+ * The way to one master: gives each operation a time budget, and is a circuit breaker (M. Nygard, "Release It!", 2007). While it is
+ * blocked, nothing is sent and every operation is answered at once; whether Redis is back is found out in the background, so that no
+ * caller is kept waiting for it.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #hooks: LaneHooks;
+  #failures = 0;
+  #blockedAt: number | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: LaneOptions, hooks: LaneHooks) {
+    this.#options = options;
+    this.#hooks = hooks;
+  }
+
+  get isBlocked(): boolean {
+    return this.#blockedAt !== undefined;
+  }
+
+  /** Never rejects, and resolves within the budget. What is late is not taken back: it may still take effect. */
+  run<T>(send: () => Promise<T>): Promise<T | Away> {
+    if (this.isBlocked) return AT_ONCE;
+    if (!this.#hooks.isConnected()) {
+      this.block('not connected');
+      return AT_ONCE;
+    }
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        // After a long turn of the event loop the reply may be there, unread: it is read before what is set here runs.
+        setImmediate(() => {
+          if (isSettled) return;
+          isSettled = true;
+          this.#fail(`no answer within ${this.#options.budget} ms`);
+          resolve(AWAY);
+        });
+      }, this.#options.budget);
+      let isSettled = false;
+      const settle = (result: T | Away): void => {
+        clearTimeout(timer);
+        isSettled = true;
+        resolve(result);
+      };
+      send().then(
+        (reply) => {
+          if (!isSettled) this.#failures = 0;
+          settle(reply);
+        },
+        (error: unknown) => {
+          if (!isSettled) this.#failWith(error);
+          settle(AWAY);
+        },
+      );
+    });
+  }
+
+  /** Sends nothing more until Redis has been found to answer. */
+  block(reason: string): void {
+    if (this.isBlocked || this.#isClosed) return;
+    this.#blockedAt = performance.now();
+    this.#failures = 0;
+    this.#hooks.blocked(reason);
+    this.#tryLater();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+  }
+
+  #failWith(error: unknown): void {
+    const redisError = toRedisError(error);
+    if (redisError && !redisError.retryable) return this.#hooks.refused(redisError);
+    this.#fail(redisError?.message ?? String(error));
+  }
+
+  #fail(reason: string): void {
+    if (++this.#failures >= this.#options.breakerFailures || !this.#hooks.isConnected()) this.block(reason);
+  }
+
+  #tryLater(): void {
+    if (this.#isClosed) return;
+    this.#retry = setTimeout(() => void this.#try(), this.#options.breakerRetry).unref();
+  }
+
+  async #try(): Promise<void> {
+    if (!this.#hooks.isConnected()) return this.#tryLater();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('no answer')), RECOVERY_TIMEOUT).unref();
+    });
+    try {
+      await Promise.race([this.#hooks.recover(), late]);
+      this.#clear();
+    } catch {
+      this.#tryLater();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #clear(): void {
+    if (this.#blockedAt === undefined || this.#isClosed) return;
+    const blockedFor = performance.now() - this.#blockedAt;
+    this.#blockedAt = undefined;
+    this.#hooks.cleared(blockedFor);
+  }
+}

@@ -1,0 +1,67 @@
+import { NO_EPOCH, type Shard } from '../coherence/shard.js';
+import type { Stamp } from '../stamps/stamp.js';
+import type { Away } from './away.js';
+import { ReadBatch } from './read-batch.js';
+
+interface ReaderHooks {
+  /** Reads the keys of one slot; never rejects. */
+  read(keys: readonly string[], slot: number): Promise<readonly (Buffer | null)[] | Away>;
+  shardOf(slot: number): Shard;
+  rolledBack(stamp: Stamp): void;
+}
+
+/** Makes one MGET of the reads of one turn of the event loop, for each slot and `limit` keys. */
+export class Reader {
+  readonly #limit: number;
+  readonly #hooks: ReaderHooks;
+  readonly #open = new Map<number, ReadBatch>();
+  /** Those that have to know of changes. */
+  readonly #unanswered = new Set<ReadBatch>();
+
+  constructor(limit: number, hooks: ReaderHooks) {
+    this.#limit = limit;
+    this.#hooks = hooks;
+  }
+
+  /** The batch that a key of the slot is to be added to, now. */
+  batch(slot: number): ReadBatch {
+    const open = this.#open.get(slot);
+    if (open && open.keys.length < this.#limit) return open;
+    const batch = new ReadBatch(this.#hooks.shardOf(slot));
+    this.#open.set(slot, batch);
+    this.#unanswered.add(batch);
+    process.nextTick(() => void this.#send(slot, batch));
+    return batch;
+  }
+
+  /** Has the stamp read in this turn. @returns the batch that it is read in */
+  readStamp(stamp: Stamp): ReadBatch {
+    const batch = this.batch(stamp.slot);
+    batch.addStamp(stamp);
+    return batch;
+  }
+
+  /** Has an answered batch told of changes further on, until it is released. */
+  hold(batch: ReadBatch): void {
+    batch.holders++;
+    this.#unanswered.add(batch);
+  }
+
+  release(batch: ReadBatch): void {
+    if (--batch.holders === 0) this.#unanswered.delete(batch);
+  }
+
+  /** What is being read of these keys may be older than a change. */
+  change(keys: readonly string[]): void {
+    for (const batch of this.#unanswered) for (const key of keys) batch.change(key);
+  }
+
+  async #send(slot: number, batch: ReadBatch): Promise<void> {
+    if (this.#open.get(slot) === batch) this.#open.delete(slot);
+    const { shard } = batch;
+    batch.epoch = shard.armed ? shard.epoch : NO_EPOCH;
+    const replies = await this.#hooks.read(batch.keys, slot);
+    this.#unanswered.delete(batch);
+    batch.finish(replies, this.#hooks.rolledBack);
+  }
+}

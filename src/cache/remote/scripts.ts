@@ -1,0 +1,92 @@
+import { defineScript, type Script, type ScriptArgument } from '../../redis/index.js';
+
+/** A key that a script shall treat, and the slot that it lies in. */
+export interface KeyRequest {
+  readonly key: string;
+  readonly slot: number;
+}
+
+export interface TokenRequest extends KeyRequest {
+  readonly token: string;
+}
+
+export interface AcquireRequest extends TokenRequest {
+  /** What the caller knows of the entry: nothing, that it does not matter, or the birth of the one that is no longer good enough. */
+  readonly known: number | '' | 'any';
+}
+
+export interface StoreRequest extends TokenRequest {
+  /** How long Redis keeps the record, in milliseconds. */
+  readonly keep: number;
+  readonly record: Buffer;
+}
+
+export interface EnsureRequest extends KeyRequest {
+  /** For how long the stamp will be needed, in milliseconds. */
+  readonly needed: number;
+}
+
+/** The stamp, until it is kept for how many milliseconds, and whether it was made now. */
+export interface EnsuredStamp {
+  readonly text: string;
+  readonly kept: number;
+  readonly isNew: boolean;
+}
+
+/** A script over many keys of one slot: each reply stands where its request stood. */
+function batched<Request extends KeyRequest, Reply>(
+  name: string,
+  args: (request: Request) => ScriptArgument[],
+  reply: (raw: unknown[]) => Reply[],
+): (common?: ScriptArgument) => Script<readonly Request[], Reply[]> {
+  return (common) =>
+    defineScript<readonly Request[], Reply[]>({
+      lua: new URL(`./scripts/${name}.lua`, import.meta.url),
+      keys: (requests) => requests.map(({ key }) => key),
+      args: (requests) => [...(common === undefined ? [] : [common]), ...requests.flatMap(args)],
+      reply: (raw) => reply(raw as unknown[]),
+    });
+}
+
+/** What {@link acquireScript} replies for each: the server's time, and 0 granted, -1 a newer entry is there, or how long another holds the lease. */
+export interface AcquireReply {
+  readonly now: number;
+  readonly outcome: number;
+}
+
+/** Parameter of each: the lease, in milliseconds. */
+export const acquireScript = batched<AcquireRequest, AcquireReply>(
+  'acquire',
+  ({ token, known }) => [token, known],
+  ([now, ...outcomes]) => outcomes.map((outcome) => ({ now: Number(now), outcome: Number(outcome) })),
+);
+export const renewScript = batched<TokenRequest, boolean>('renew', ({ token }) => [token], areOne);
+
+export const releaseScript = batched<TokenRequest, boolean>('release', ({ token }) => [token], areOne);
+export const storeScript = batched<StoreRequest, boolean>(
+  'store',
+  ({ token, keep, record }) => [token, keep, record],
+  areOne,
+);
+export const expireScript = batched<KeyRequest, boolean>('expire', () => [], areOne);
+export const ensureScript = batched<EnsureRequest, EnsuredStamp>(
+  'ensure',
+  ({ needed }) => [needed],
+  (raw) =>
+    (raw as [unknown, unknown, unknown][]).map(([text, kept, made]) => ({
+      text: String(text),
+      kept: Number(kept),
+      isNew: Number(made) === 1,
+    })),
+);
+
+/** Parameter: for how long a stamp is kept at least, in milliseconds. */
+export const stampScript = batched<KeyRequest, string>(
+  'stamp',
+  () => [],
+  (raw) => raw.map(String),
+);
+
+function areOne(raw: unknown[]): boolean[] {
+  return raw.map((each) => Number(each) === 1);
+}

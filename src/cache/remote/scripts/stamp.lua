@@ -1,0 +1,13 @@
+-- Invalidates what depends on stamps, by making them others: later ones, also when the server's clock was set back.
+--
+-- KEYS: stamps. ARGV[1]: for how many milliseconds they are kept at least. Replies the new stamps.
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local replies = {}
+for i, key in ipairs(KEYS) do
+  local old = tonumber(redis.call('GET', key) or 0) or 0
+  local kept = math.max(tonumber(ARGV[1]), redis.call('PTTL', key))
+  replies[i] = string.format('%.0f', math.max(old + 1, now))
+  redis.call('SET', key, replies[i], 'PX', kept)
+end
+return replies

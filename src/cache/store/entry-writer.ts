@@ -1,0 +1,110 @@
+import type { CacheParts } from '../cache-parts.js';
+import { NO_EPOCH } from '../coherence/shard.js';
+import type { EntryDraft } from '../entry/entry-serializer.js';
+import { AWAY, type Away } from '../remote/away.js';
+import type { RedisTier } from '../remote/redis-tier.js';
+import type { Stamp } from '../stamps/stamp.js';
+
+/** An entry that is about to be written, and what is known of the stamps that it records. */
+export interface NewEntry {
+  readonly key: string;
+  readonly draft: EntryDraft;
+  readonly stamps: readonly Stamp[];
+}
+
+/** Writes entries to Redis, and to the local tier where nothing would tell of them. */
+export class EntryWriter {
+  readonly #parts: CacheParts;
+
+  constructor(parts: CacheParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Stores an entry for the holder of a lease.
+   *
+   * @param isCurrent whether nothing has changed the key while it was being written, as far as is known
+   * @returns whether it was stored: not where it is too large, the lease was voided, or Redis is away
+   * @throws CacheValueTooLargeError, CacheSerializationError
+   */
+  async storeLeased(entry: NewEntry, token: string, isCurrent: () => boolean): Promise<boolean> {
+    const { tier, serializer, prefix } = this.#parts;
+    const record = await serializer.serialize(entry.key, entry.draft);
+    if (!record || !tier) return false;
+    const key = prefix + entry.key;
+    const request = { key, slot: tier.slotOf(key), token, keep: this.#keepFor(entry.draft), record };
+    const outcome = await tier.writes.store.add(request);
+    return this.#stored(tier, entry, record, outcome, isCurrent);
+  }
+
+  /** Stores an entry whatever is there. If Redis is away, what is there is removed when it is back. */
+  async set(entry: NewEntry): Promise<void> {
+    const { tier, serializer, prefix } = this.#parts;
+    if (!tier) return this.keepLocally(entry);
+    this.#parts.local?.delete(entry.key);
+    const record = await serializer.serialize(entry.key, entry.draft);
+    const key = prefix + entry.key;
+    if (!record) return tier.invalidate([{ key, kind: 'remove' }]);
+    const removal = { key, kind: 'remove' } as const;
+    tier.pending.add([removal]);
+    tier.reader.change([key]);
+    const done = () => tier.pending.confirm([removal]);
+    const request = { key, slot: tier.slotOf(key), record, keep: this.#keepFor(entry.draft), done };
+    if ((await tier.writes.set.add(request)) === AWAY) return tier.retryPending();
+    this.#parts.counters.store(entry.key, record.length);
+    tier.announce([key]);
+  }
+
+  /**
+   * Keeps an entry in this process only. Where there is a Redis, it is not believed: changes of it would not be heard of.
+   *
+   * @throws CacheValueTooLargeError, CacheSerializationError
+   */
+  async keepLocally(entry: NewEntry): Promise<void> {
+    const { local, serializer, tier, counters } = this.#parts;
+    if (!local) return;
+    // By way of its bytes, so that a hit returns the same, and shares as little with its maker, as one from Redis.
+    const record = await serializer.serialize(entry.key, entry.draft);
+    if (!record) return;
+    await this.#keep(entry, record, tier ? NO_EPOCH : this.#parts.localShard.epoch);
+    counters.store(entry.key, record.length);
+  }
+
+  async #stored(
+    tier: RedisTier,
+    entry: NewEntry,
+    record: Buffer,
+    outcome: boolean | Away,
+    isCurrent: () => boolean,
+  ): Promise<boolean> {
+    const { counters, prefix, changes } = this.#parts;
+    if (outcome === AWAY) {
+      await this.#keep(entry, record, NO_EPOCH);
+      return false;
+    }
+    if (!outcome) return false;
+    counters.store(entry.key, record.length);
+    tier.announce([prefix + entry.key]);
+    // Where the server tells of our own writes too, the next read brings it here.
+    const shard = tier.shardOf(tier.slotOf(prefix + entry.key));
+    if (changes !== 'pushed' && isCurrent())
+      await this.#keep(entry, record, shard.armed ? shard.epoch : NO_EPOCH);
+    return true;
+  }
+
+  async #keep({ key, stamps }: NewEntry, record: Buffer, epoch: number): Promise<void> {
+    const { local, serializer, clock, maxAge, tier, prefix, localShard } = this.#parts;
+    if (!local) return;
+    const { entry } = await serializer.deserialize(key, record);
+    if (!entry) return;
+    const shard = tier?.shardOf(tier.slotOf(prefix + key)) ?? localShard;
+    const believedUntil = performance.now() + Math.min(entry.freshUntil - clock.now(), maxAge);
+    const kept = local.set(key, entry, { shard, epoch, stamps, believedUntil });
+    // While Redis is away, one in so much time is enough to be made anew.
+    if (epoch === NO_EPOCH) kept.refreshAt = performance.now() + this.#parts.options.refreshRetry;
+  }
+
+  #keepFor({ staleUntil }: EntryDraft): number {
+    return Math.max(1, Math.ceil(staleUntil - this.#parts.clock.now()));
+  }
+}
