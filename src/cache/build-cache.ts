@@ -106,7 +106,13 @@ function partsOf(options: ResolvedCacheOptions, shared: Shared): CacheParts {
   const { namespace } = keys;
   const counters = new CacheCounters({ connectionId: connection?.id, namespace, cache: options.name });
   return {
-    ...{ options, keys, tier, stamps, clock, counters, warnings },
+    options,
+    keys,
+    tier,
+    stamps,
+    clock,
+    counters,
+    warnings,
     prefix: keys.entries(options.name),
     local: options.local && new LocalTier({ ...options.local, onEvict: (key) => counters.evict(key) }),
     localShard: coherence.shardOf(0),

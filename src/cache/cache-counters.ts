@@ -12,35 +12,60 @@ type Details<Event extends keyof CacheEvents> = Omit<CacheEvents[Event], keyof C
 
 /** Counts what happens in a cache, and tells of it on `diagnostics_channel` where anybody listens. */
 export class CacheCounters {
-  localHits = 0;
-  redisHits = 0;
-  staleHits = 0;
-  misses = 0;
-  factoryRuns = 0;
-  factoryErrors = 0;
-  stores = 0;
-  invalidations = 0;
-  errors = 0;
+  readonly #identity: CacheIdentity;
+  #localHits = 0;
+  #redisHits = 0;
+  #staleHits = 0;
+  #misses = 0;
+  #factoryRuns = 0;
+  #factoryErrors = 0;
+  #stores = 0;
+  #invalidations = 0;
+  #errors = 0;
 
-  constructor(readonly identity: CacheIdentity) {}
+  constructor(identity: CacheIdentity) {
+    this.#identity = identity;
+  }
+
+  counts() {
+    return {
+      localHits: this.#localHits,
+      redisHits: this.#redisHits,
+      staleHits: this.#staleHits,
+      misses: this.#misses,
+      factoryRuns: this.#factoryRuns,
+      factoryErrors: this.#factoryErrors,
+      stores: this.#stores,
+      invalidations: this.#invalidations,
+      errors: this.#errors,
+    };
+  }
+
+  runFactory(): void {
+    this.#factoryRuns++;
+  }
+
+  failFactory(): void {
+    this.#factoryErrors++;
+  }
 
   hitLocally(key: string): void {
-    this.localHits++;
+    this.#localHits++;
     if (cacheChannels.hit.hasSubscribers) this.#publish(cacheChannels.hit, { key, tier: 'local' });
   }
 
   hitInRedis(key: string): void {
-    this.redisHits++;
+    this.#redisHits++;
     if (cacheChannels.hit.hasSubscribers) this.#publish(cacheChannels.hit, { key, tier: 'redis' });
   }
 
   serveStale(key: string): void {
-    this.staleHits++;
+    this.#staleHits++;
     if (cacheChannels.stale.hasSubscribers) this.#publish(cacheChannels.stale, { key });
   }
 
   miss(key: string): void {
-    this.misses++;
+    this.#misses++;
     if (cacheChannels.miss.hasSubscribers) this.#publish(cacheChannels.miss, { key });
   }
 
@@ -49,7 +74,7 @@ export class CacheCounters {
   }
 
   store(key: string, bytes: number): void {
-    this.stores++;
+    this.#stores++;
     if (cacheChannels.store.hasSubscribers) this.#publish(cacheChannels.store, { key, bytes });
   }
 
@@ -58,16 +83,16 @@ export class CacheCounters {
   }
 
   invalidate(what: Details<'invalidate'>): void {
-    this.invalidations++;
+    this.#invalidations++;
     if (cacheChannels.invalidate.hasSubscribers) this.#publish(cacheChannels.invalidate, what);
   }
 
   fail(failure: Details<'error'>): void {
-    this.errors++;
+    this.#errors++;
     if (cacheChannels.error.hasSubscribers) this.#publish(cacheChannels.error, failure);
   }
 
   #publish(to: Channel, details: object): void {
-    to.publish({ ...this.identity, ...details });
+    to.publish({ ...this.#identity, ...details });
   }
 }

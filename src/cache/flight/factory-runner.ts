@@ -110,7 +110,7 @@ export class FactoryRunner {
     const { counters } = this.#parts;
     if (flight.fallback) counters.refresh(key);
     else counters.miss(key);
-    counters.factoryRuns++;
+    counters.runFactory();
     const lifetimes = lifetimesOf(options, this.#parts.options);
     const run = new FactoryRun(key, flight.fallback?.entry?.value, this.#signal);
     const began = performance.now();
@@ -126,7 +126,7 @@ export class FactoryRunner {
         lifetimes: wished(lifetimes, run.wishes),
       };
     } catch (error) {
-      counters.factoryErrors++;
+      counters.failFactory();
       const caching = negativeCachingOf(options, this.#parts.options);
       if (!caching || caching.when?.(error) === false) throw error;
       const short = { ttl: caching.ttl, stale: 0, jitter: 0 };

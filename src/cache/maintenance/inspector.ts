@@ -46,29 +46,8 @@ export class Inspector {
 
   stats(): CacheStats {
     const { counters, local, tier } = this.#parts;
-    const {
-      localHits,
-      redisHits,
-      staleHits,
-      misses,
-      factoryRuns,
-      factoryErrors,
-      stores,
-      invalidations,
-      errors,
-    } = counters;
     return {
-      ...{
-        localHits,
-        redisHits,
-        staleHits,
-        misses,
-        factoryRuns,
-        factoryErrors,
-        stores,
-        invalidations,
-        errors,
-      },
+      ...counters.counts(),
       localEntries: local?.size ?? 0,
       localBytes: local?.bytes ?? 0,
       pendingInvalidations: tier?.pending.size ?? 0,

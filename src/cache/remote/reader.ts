@@ -62,6 +62,6 @@ export class Reader {
     batch.epoch = shard.armed ? shard.epoch : NO_EPOCH;
     const replies = await this.#hooks.read(batch.keys, slot);
     this.#unanswered.delete(batch);
-    batch.finish(replies, this.#hooks.rolledBack);
+    batch.finish(replies, (stamp) => this.#hooks.rolledBack(stamp));
   }
 }

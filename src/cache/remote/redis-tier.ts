@@ -112,6 +112,10 @@ export class RedisTier {
     await this.#replay(own);
   }
 
+  async #replayPending(): Promise<void> {
+    if (!this.#lanes.areBlocked) await this.#replay(this.pending.list()).catch(() => undefined);
+  }
+
   async #replay(invalidations: readonly Invalidation[]): Promise<void> {
     await this.writes.replay(invalidations, (key) => this.slotOf(key));
     this.pending.confirm(invalidations);
@@ -123,8 +127,7 @@ export class RedisTier {
     if (this.#retry || this.pending.size === 0) return;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      const replayed = this.#lanes.areBlocked ? Promise.resolve() : this.#replay(this.pending.list());
-      replayed.catch(() => undefined).then(() => this.retryPending());
+      void this.#replayPending().then(() => this.retryPending());
     }, RETRY_INTERVAL).unref();
   }
 

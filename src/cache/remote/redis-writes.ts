@@ -112,7 +112,7 @@ export class RedisWrites {
   ): TickBatcher<Request, void> {
     return this.#batcher(async (requests) => {
       await send(requests);
-      for (const { done } of requests) done();
+      for (const request of requests) request.done();
       return [];
     });
   }
