@@ -53,6 +53,7 @@ export class MasterListener {
 
   async #arm(): Promise<void> {
     const connection = ++this.#connection;
+    this.#beat(connection);
     try {
       await this.#on.arm(this.#client);
     } catch (error) {
@@ -63,7 +64,6 @@ export class MasterListener {
     this.#armed = true;
     const isFirst = !this.#wasArmed;
     this.#wasArmed = true;
-    this.#beat();
     this.#on.armed(isFirst);
   }
 
@@ -90,12 +90,12 @@ export class MasterListener {
   }
 
   /** Whatever arrives is a proof of life: the answer to a `PING` may come behind many pushes. */
-  #beat(): void {
+  #beat(connection: number): void {
     const socket = this.#client.stream;
     let bytesRead = -1;
     const isSilent = () => socket.bytesRead === bytesRead;
     const cutIfSilent = () => {
-      if (!this.#armed || socket !== this.#client.stream || !isSilent()) return;
+      if (connection !== this.#connection || !isSilent()) return;
       this.#onClose();
       socket.destroy(new Error(`no answer to PING within ${HEARTBEAT} ms`));
     };

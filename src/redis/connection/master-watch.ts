@@ -64,7 +64,8 @@ export class MasterListeners implements MasterWatch {
     const listener = this.#add('');
     this.#on(shared, 'ready', () => (wasReady = true));
     this.#on(shared, 'close', () => {
-      if (wasReady && listener.status === 'ready') listener.disconnect(true);
+      const isConnected = listener.status === 'ready' || listener.status === 'connect';
+      if (wasReady && isConnected) listener.disconnect(true);
       wasReady = false;
     });
   }
@@ -101,7 +102,7 @@ export class MasterListeners implements MasterWatch {
     // Before that, it may be an address of the options, of a replica too.
     if (cluster.status !== 'ready' || options.readOnly) return;
     const node = nodeName(options);
-    this.#named.set(node, performance.now());
+    if (!slotOwners(cluster).includes(node)) this.#named.set(node, performance.now());
     if (this.#listeners.has(node)) return;
     this.#add(node);
     this.#handlers.slotsChanged();

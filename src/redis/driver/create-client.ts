@@ -9,6 +9,7 @@ import { closeWhenStalled } from './close-when-stalled.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { clientDefaults, clusterDefaults, dedicatedDefaults, nodeDefaults } from './driver-defaults.js';
 import { prepareDescendants } from './descendants.js';
+import { ignoreAsking } from './ignore-asking.js';
 import { rejectUnanswered } from './in-flight.js';
 import { rejectWhileLoading } from './reject-while-loading.js';
 import { retryRefusedDial } from './retry-refused-dial.js';
@@ -114,7 +115,9 @@ function createCluster(options: ResolvedRedisOptions, role: ClientRole): Cluster
     const driver = { ...options.driver, ...override, ...override?.redisOptions } as DriverOptions;
     return createCluster({ ...options, driver }, role);
   };
-  cluster.on('+node', (node: Redis) => reportErrorsOfCopies(prepareShared(node, options), cluster));
+  cluster.on('+node', (node: Redis) =>
+    reportErrorsOfCopies(prepareShared(ignoreAsking(node), options), cluster),
+  );
   cluster.on(LISTENER, hideClientSecrets);
   announceListeners(cluster, options);
   announceRedirections(cluster);
