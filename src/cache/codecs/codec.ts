@@ -12,6 +12,9 @@ export interface Codec {
   readonly id: number;
   /** @param key the entry's key, for codecs that bind a value to its place */
   encode(value: unknown, key: string): Buffer;
-  /** @throws anything for bytes that it cannot read: the entry is then a miss, with a warning */
+  /**
+   * @param bytes a view of what came from the socket: copy what is kept of it
+   * @throws anything for bytes that it cannot read: the entry is then a miss, with a warning
+   */
   decode(bytes: Buffer, key: string): unknown;
 }

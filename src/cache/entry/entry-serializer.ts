@@ -174,6 +174,7 @@ function show(key: string): string {
 
 /** What kind of error it is. Its message may quote the value. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'no Error';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown };
+  if (typeof code === 'string') return code;
+  return typeof name === 'string' ? name : 'no Error';
 }

@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /** Milliseconds between two lines of a kind. */
 const INTERVAL = 10_000;
 
