@@ -69,7 +69,7 @@ export class CacheService {
   get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined> {
     const local = this.#lookup.believed(key, performance.now());
     if (!local || local.entry.kind === 'error')
-      return this.#getSlowly(key, options) as Promise<T | undefined>;
+      return this.#lookup.find(key).then((found) => this.#take(key, found, options) as T | undefined);
     this.#parts.counters.hitLocally(key);
     return Promise.resolve(this.#parts.local!.valueOf(local.entry) as T | undefined);
   }
@@ -199,10 +199,6 @@ export class CacheService {
 
   stats(): CacheStats {
     return this.#inspector.stats();
-  }
-
-  async #getSlowly(key: string, options: GetOptions | undefined): Promise<unknown> {
-    return this.#take(key, await this.#lookup.find(key), options);
   }
 
   #take(key: string, { status, entry, tier }: Found, options: GetOptions | undefined): unknown {

@@ -9,6 +9,7 @@ import type { Stamp } from '../stamps/stamp.js';
 import { NOTHING, type Found, type FoundStatus } from './found.js';
 
 const NO_STAMPS: readonly Stamp[] = [];
+const NO_TAGS: readonly string[] = [];
 
 /** A key that is being read, and the stamps that are read with it. */
 interface Reading {
@@ -23,9 +24,12 @@ interface Reading {
 /** Finds entries: in the local tier, or with one MGET for all that is looked for in a turn of the event loop, stamps included. */
 export class Lookup {
   readonly #parts: CacheParts;
+  /** What an entry without tags depends on. */
+  readonly #generation: readonly Stamp[];
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
+    this.#generation = [parts.generation];
   }
 
   /** The entry of the local tier, if it can be returned as fresh. */
@@ -38,22 +42,27 @@ export class Lookup {
    * @param tags of the entry, as far as the caller knows them: their stamps are then read in the same round trip
    * @returns `fresh`, or what else there is
    */
-  async find(key: string, tags: readonly string[] = []): Promise<Found> {
+  find(key: string, tags: readonly string[] = NO_TAGS): Promise<Found> {
     const leftover = this.#parts.local?.get(key);
-    return (leftover && this.#known(leftover)) ?? this.read(key, tags, leftover);
+    const known = leftover && this.#known(leftover);
+    return known ? Promise.resolve(known) : this.read(key, tags, leftover);
   }
 
   /** As {@link find}, from Redis, whatever the local tier has. */
-  async read(key: string, tags: readonly string[], leftover = this.#parts.local?.get(key)): Promise<Found> {
+  read(
+    key: string,
+    tags: readonly string[] = NO_TAGS,
+    leftover = this.#parts.local?.get(key),
+  ): Promise<Found> {
     const { tier } = this.#parts;
-    if (!tier) return this.#away(leftover);
+    if (!tier) return Promise.resolve(this.#away(leftover));
     const { reading, waits } = this.#begin(tier, key, tags, leftover);
-    await (waits ? Promise.all([reading.batch.done, ...waits]) : reading.batch.done);
-    return this.#finish(tier, reading);
+    const done: Promise<unknown> = waits ? Promise.all([reading.batch.done, ...waits]) : reading.batch.done;
+    return done.then(() => this.#finish(tier, reading));
   }
 
   /** As {@link find}, for many keys, in the same order. */
-  async findMany(keys: readonly string[], tags: readonly string[] = []): Promise<Found[]> {
+  async findMany(keys: readonly string[], tags: readonly string[] = NO_TAGS): Promise<Found[]> {
     const { tier, local } = this.#parts;
     const found: (Found | undefined)[] = Array.from(keys, () => undefined);
     const readings: { reading: Reading; position: number }[] = [];
@@ -80,11 +89,10 @@ export class Lookup {
   }
 
   /** The stamps that an entry of these tags depends on. */
-  stampsOf(tags: readonly string[]): Stamp[] {
+  stampsOf(tags: readonly string[]): readonly Stamp[] {
+    if (tags.length === 0) return this.#generation;
     const { stamps, keys, generation } = this.#parts;
-    const all = tags.map((tag) => stamps.get(keys.tag(tag)));
-    all.push(generation);
-    return all;
+    return [...tags.map((tag) => stamps.get(keys.tag(tag))), generation];
   }
 
   /** What can be said of a local entry without asking Redis; undefined where it has to be asked. */
@@ -123,8 +131,8 @@ export class Lookup {
   }
 
   #stampsToRead(tags: readonly string[], leftover: LocalEntry | undefined): readonly Stamp[] {
-    const { generation } = this.#parts;
-    if (tags.length === 0 && !leftover) return this.#isKnown(generation) ? NO_STAMPS : [generation];
+    if (tags.length === 0 && !leftover)
+      return this.#isKnown(this.#parts.generation) ? NO_STAMPS : this.#generation;
     const wanted = new Set([...this.stampsOf(tags), ...(leftover?.stamps ?? [])]);
     return [...wanted].filter((stamp) => !this.#isKnown(stamp));
   }
@@ -146,10 +154,15 @@ export class Lookup {
     }
     const record = this.#parts.serializer.deserialize(key, bytes);
     if (record instanceof Promise) return this.#finishLate(tier, reading, record);
-    const stamps = record.entry && this.stampsOf(record.entry.tags);
-    const unknown = stamps?.filter((stamp) => !this.#isKnown(stamp) && !reading.stamps.includes(stamp));
-    if (unknown && unknown.length > 0) return this.#finishLate(tier, reading, record);
-    return this.#judge(reading, record, stamps ?? NO_STAMPS);
+    const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
+    if (stamps.some((stamp) => this.#isUnread(stamp, reading)))
+      return this.#finishLate(tier, reading, record);
+    return this.#judge(reading, record, stamps);
+  }
+
+  /** Whether a stamp is neither believed nor read together with the entry: of tags that the caller did not know of. */
+  #isUnread(stamp: Stamp, { stamps }: Reading): boolean {
+    return !this.#isKnown(stamp) && !stamps.includes(stamp);
   }
 
   /** Meanwhile the key may change: the batch has to be told until the end. */
@@ -162,7 +175,7 @@ export class Lookup {
     try {
       const record = await pending;
       const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
-      const unknown = stamps.filter((stamp) => !this.#isKnown(stamp) && !reading.stamps.includes(stamp));
+      const unknown = stamps.filter((stamp) => this.#isUnread(stamp, reading));
       await Promise.all(unknown.map((stamp) => tier.reader.readStamp(stamp).done));
       return this.#judge(reading, record, stamps);
     } finally {
