@@ -1,1 +1,2 @@
+export * from './cache/index.js';
 export * from './redis/index.js';

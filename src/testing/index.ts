@@ -3,6 +3,7 @@ export type { ServerOptions, ServerTlsOptions } from './access.js';
 export { startRedis, type RedisServer } from './redis-server.js';
 export { ServerStartError } from './server-process.js';
 export { FaultProxy, type ProxyDirection } from './fault-proxy.js';
+export { passThroughCache } from './pass-through-cache.js';
 export { startSentinel, type SentinelGroup } from './sentinel.js';
 export type { SentinelGroupOptions } from './sentinel-config.js';
 export { startCluster, type RedisCluster } from './cluster.js';

@@ -1,0 +1,97 @@
+import {
+  ConfigurableModuleBuilder,
+  Logger,
+  Module,
+  type DynamicModule,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import {
+  DEFAULT_CONNECTION,
+  getRedisConnectionToken,
+  RedisConnections,
+  RedisCoreModule,
+  type RedisConnection,
+} from '../redis/index.js';
+import { Caches } from './caches.js';
+import { CacheConfigurationError } from './options/cache-configuration-error.js';
+import type { CacheRootOptions } from './options/cache-options.js';
+
+/** What `forRoot` and `forRootAsync` take beside the options of the caches. */
+export interface CacheConnectionExtras {
+  /** Name of the Redis connection. @default the connection 'default', or none where the application has no such connection */
+  connection?: string | undefined;
+}
+
+interface CoreExtras extends CacheConnectionExtras {
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  extraProviders?: Provider[];
+}
+
+const { ConfigurableModuleClass: ConfigurableCacheCoreModule, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<CacheRootOptions>({ moduleName: 'Cache' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createCacheOptions')
+    .setExtras<CoreExtras>({ connection: undefined, imports: [], extraProviders: [] }, completeDefinition)
+    .build();
+
+/** What all caches of an application stand on. Global, so that `forFeature` finds it whatever `isGlobal` says of the default cache. */
+@Module({})
+export class CacheCoreModule extends ConfigurableCacheCoreModule {
+  constructor(modules: ModulesContainer) {
+    super();
+    const roots = [...modules.values()].filter(({ metatype }) => metatype === CacheCoreModule);
+    if (roots.length === 1) return;
+    const message =
+      'is imported twice; import it once, and CacheModule.forFeature({ name }) for each further cache';
+    throw new CacheConfigurationError('The cache', [{ option: 'CacheModule.forRoot', message }]);
+  }
+}
+
+function completeDefinition(definition: DynamicModule, extras: CoreExtras): DynamicModule {
+  const { connection, imports = [], extraProviders = [] } = extras;
+  return {
+    ...definition,
+    global: true,
+    imports: [...(definition.imports ?? []), ...imports, RedisCoreModule],
+    providers: [...(definition.providers ?? []), ...extraProviders, cachesProvider(connection)],
+    exports: [Caches],
+  };
+}
+
+function cachesProvider(name: string | undefined): Provider {
+  return {
+    provide: Caches,
+    inject: [
+      MODULE_OPTIONS_TOKEN,
+      RedisConnections,
+      { token: getRedisConnectionToken(name), optional: true },
+    ],
+    useFactory: (options: CacheRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
+      if (!connection && name !== undefined) throw connectionError(name, 'cannot be found');
+      const caches = new Caches(options, connection);
+      connections.attach({
+        start: () => {
+          if (!connection) checkLocalOnly(connections);
+          return caches.start();
+        },
+        stop: () => caches.stop(),
+      });
+      return caches;
+    },
+  };
+}
+
+/** Caching in this process alone is what was meant only where there really is no connection. */
+function checkLocalOnly(connections: RedisConnections): void {
+  if (connections.get(DEFAULT_CONNECTION)) throw connectionError(DEFAULT_CONNECTION, 'is not visible here');
+  new Logger('CacheModule').log('No Redis connection: values are cached in this process only');
+}
+
+function connectionError(name: string, fault: string): CacheConfigurationError {
+  const message =
+    `the Redis connection '${name}' ${fault}: RedisModule.forRoot({ name: '${name}' }) makes it, ` +
+    'and where that has isGlobal: false, CacheModule.forRoot must have it among its imports';
+  return new CacheConfigurationError('The cache', [{ option: 'connection', message }]);
+}

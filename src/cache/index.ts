@@ -1,0 +1,21 @@
+export * from './cache-errors.js';
+export {
+  CacheModule,
+  type CacheModuleAsyncOptions,
+  type CacheModuleExtras,
+  type CacheModuleOptions,
+  type CacheOptionsFactory,
+  type NamedCacheAsyncOptions,
+  type NamedCacheOptions,
+} from './cache.module.js';
+export { CacheService } from './cache.service.js';
+export { DEFAULT_CACHE, getCacheToken, InjectCache } from './cache.tokens.js';
+export { Caches } from './caches.js';
+export { type Codec } from './codecs/codec.js';
+export { type CoherenceMode } from './coherence/coherence.js';
+export { CacheNotInjectedError } from './decorators/cache-not-injected-error.js';
+export { Cacheable, type CacheableOptions, type CacheAdaptation } from './decorators/cacheable.js';
+export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.js';
+export { CachePut, type CachePutOptions } from './decorators/cache-put.js';
+export { CacheConfigurationError } from './options/cache-configuration-error.js';
+export type * from './options/cache-options.js';
