@@ -29,6 +29,8 @@ export class CacheBackend {
   readonly #connection: RedisConnection | undefined;
   readonly #caches = new Map<string, Cache>();
   readonly #stopping = new AbortController();
+  /** Undefined until it has been, once. */
+  #wasArmed: boolean | undefined;
 
   /** @param connection undefined: the caches are local only */
   constructor(options: ResolvedBackendOptions, connection: RedisConnection | undefined) {
@@ -36,7 +38,7 @@ export class CacheBackend {
     this.#keys = new CacheKeys(options.namespace);
     this.#coherence = createCoherence(options.coherence, connection, options, {
       changed: (keys) => this.#onChanged(keys),
-      lost: (shard, reason) => this.#onLost(shard, reason),
+      lost: (shard) => this.#onLost(shard),
       time: (server, sentAt, receivedAt) => this.#clock.learn(server, sentAt, receivedAt),
     });
     this.#tier =
@@ -93,14 +95,21 @@ export class CacheBackend {
     }
   }
 
-  #onLost(shard: Shard, reason: 'listener lost' | 'listener armed' | 'flushed' | 'slots moved'): void {
+  #onLost(shard: Shard): void {
     this.#stamps.forget(shard);
     for (const cache of this.#caches.values()) cache.changeAll();
-    const event = reason === 'listener armed' ? 'coherence-regained' : 'coherence-lost';
-    const isTold = reason === 'listener armed' || reason === 'listener lost';
-    if (isTold && cacheChannels[event].hasSubscribers) {
-      cacheChannels[event].publish({ connectionId: this.#connection?.id, namespace: this.#keys.namespace });
-    }
+    this.#tellOfCoherence();
+  }
+
+  /** Told when changes of any master are missed, and when those of all are told of again. */
+  #tellOfCoherence(): void {
+    const { armed } = this.#coherence;
+    if (armed === this.#wasArmed) return;
+    const event = armed ? 'coherence-regained' : 'coherence-lost';
+    const isFirst = this.#wasArmed === undefined;
+    if (armed || !isFirst) this.#wasArmed = armed;
+    if (isFirst || !cacheChannels[event].hasSubscribers) return;
+    cacheChannels[event].publish({ connectionId: this.#connection?.id, namespace: this.#keys.namespace });
   }
 
   #invalidateStamp(stamp: Stamp): void {

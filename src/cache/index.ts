@@ -1,5 +1,12 @@
 export * from './cache-errors.js';
 export {
+  cacheChannel,
+  type CacheBackendEvent,
+  type CacheEvent,
+  type CacheEvents,
+  type CacheKeyEvent,
+} from './cache-events.js';
+export {
   CacheModule,
   type CacheModuleAsyncOptions,
   type CacheModuleExtras,
@@ -12,6 +19,7 @@ export { CacheService } from './cache.service.js';
 export { DEFAULT_CACHE, getCacheToken, InjectCache } from './cache.tokens.js';
 export { Caches } from './caches.js';
 export { type Codec } from './codecs/codec.js';
+export { CachedError } from './codecs/error-codec.js';
 export { type CoherenceMode } from './coherence/coherence.js';
 export { CacheNotInjectedError } from './decorators/cache-not-injected-error.js';
 export { Cacheable, type CacheableOptions, type CacheAdaptation } from './decorators/cacheable.js';
@@ -19,3 +27,6 @@ export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.js'
 export { CachePut, type CachePutOptions } from './decorators/cache-put.js';
 export { CacheConfigurationError } from './options/cache-configuration-error.js';
 export type * from './options/cache-options.js';
+export * from './http/index.js';
+export { escapePattern } from './maintenance/glob.js';
+export * from './migration/index.js';
