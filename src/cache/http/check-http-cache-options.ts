@@ -1,0 +1,92 @@
+import { parseDuration, RedisConfigurationError, type ConfigurationProblem } from '../../redis/index.js';
+import { parseByteSize } from '../options/byte-size.js';
+import { CacheConfigurationError } from '../options/cache-configuration-error.js';
+import type { HttpCacheOptions } from './http-cache-options.js';
+
+const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
+const FUNCTION = { isRight: (value: unknown) => typeof value === 'function', expected: 'a function' };
+
+type Option = keyof HttpCacheOptions;
+
+/** How each option is checked: by what parses it, or by what it has to be. */
+const RULES: Readonly<
+  Record<Option, { isRight: (value: unknown) => boolean; expected: string } | ((value: never) => unknown)>
+> = {
+  ttl: (value) => parseDuration(value, 'ttl'),
+  stale: (value) => parseDuration(value, 'stale'),
+  maxBodySize: (value) => parseByteSize(value, 'maxBodySize'),
+  tags: {
+    isRight: (value) => typeof value === 'function' || isListOf(value, isText),
+    expected: 'a list of tags, or a function that returns one',
+  },
+  key: FUNCTION,
+  user: FUNCTION,
+  refresh: FUNCTION,
+  query: { isRight: (value) => isListOf(value, isText), expected: 'a list of parameter names' },
+  vary: { isRight: (value) => isListOf(value, isHeaderName), expected: "a list of header names (not '*')" },
+  scope: oneOf('shared', 'user'),
+  credentials: oneOf('bypass', 'ignore'),
+  cacheControl: oneOf('max-age', 'revalidate', false),
+  cache: { isRight: isText, expected: 'the name of a cache' },
+};
+
+/**
+ * Checks the options of one `@HttpCache`.
+ *
+ * @throws CacheConfigurationError that lists every problem
+ */
+export function checkHttpCacheOptions<Request>(options: HttpCacheOptions<Request>): void {
+  const problems: ConfigurationProblem[] = [];
+  for (const [option, value] of Object.entries(options) as [Option, unknown][])
+    if (value !== undefined) problems.push(...problemsOf(option, value));
+  if (options.scope === 'user' && options.user === undefined)
+    problems.push({
+      option: 'user',
+      message: "is missing: scope 'user' needs a function that tells who asks",
+    });
+  if (options.user !== undefined && options.scope !== 'user')
+    problems.push({ option: 'scope', message: "must be 'user' where the option user is given" });
+  if (problems.length > 0) throw new CacheConfigurationError('@HttpCache', problems);
+}
+
+function problemsOf(option: Option, value: unknown): readonly ConfigurationProblem[] {
+  if (!Object.hasOwn(RULES, option)) {
+    const message = `there is no such option; there are ${Object.keys(RULES).join(', ')}`;
+    return [{ option, message }];
+  }
+  const rule = RULES[option];
+  if (typeof rule !== 'function')
+    return rule.isRight(value) ? [] : [{ option, message: `${show(value)} is not ${rule.expected}` }];
+  try {
+    rule(value as never);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RedisConfigurationError)) throw error;
+    return error.problems;
+  }
+}
+
+function oneOf(...accepted: readonly (string | false)[]): {
+  isRight: (value: unknown) => boolean;
+  expected: string;
+} {
+  const isRight = (value: unknown): boolean => (accepted as readonly unknown[]).includes(value);
+  const names = accepted.map((value) => (value === false ? 'false' : `'${value}'`));
+  return { isRight, expected: `one of ${names.join(', ')}` };
+}
+
+function isListOf(value: unknown, isRight: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isRight);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isHeaderName(value: unknown): boolean {
+  return typeof value === 'string' && HEADER_NAME.test(value);
+}
+
+function show(value: unknown): string {
+  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value));
+}

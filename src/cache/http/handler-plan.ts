@@ -1,0 +1,42 @@
+import type { ExecutionContext, Type } from '@nestjs/common';
+import type { HttpCacheOptions } from './http-cache-options.js';
+import type { HttpRequest } from './http-exchange.js';
+import { routeTraits, type RouteTraits } from './route-traits.js';
+import { resolveHttpCacheOptions, type ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
+import { HTTP_CACHE_METADATA } from './http-cache.metadata.js';
+
+/** All about a handler that is the same for each of its requests. */
+export interface HandlerPlan extends ResolvedHttpCacheOptions<HttpRequest>, RouteTraits {
+  /** Beginning of all keys of the handler. */
+  readonly keyPrefix: string;
+}
+
+type Handler = ReturnType<ExecutionContext['getHandler']>;
+type Marked = HttpCacheOptions<HttpRequest> | false | undefined;
+
+/** The plans of handlers, each made when it is first asked for. */
+export class HandlerPlans {
+  /** By class too: subclasses share the functions that they inherit. */
+  readonly #plans = new WeakMap<Type, Map<Handler, HandlerPlan | undefined>>();
+
+  /** The plan of a handler; undefined for one whose responses are not cached. */
+  of(context: ExecutionContext): HandlerPlan | undefined {
+    const controller = context.getClass();
+    const handler = context.getHandler();
+    let plans = this.#plans.get(controller);
+    if (!plans) this.#plans.set(controller, (plans = new Map<Handler, HandlerPlan | undefined>()));
+    if (!plans.has(handler)) plans.set(handler, makePlan(controller, handler));
+    return plans.get(handler);
+  }
+}
+
+function makePlan(controller: Type, handler: Handler): HandlerPlan | undefined {
+  const ofHandler = Reflect.getMetadata(HTTP_CACHE_METADATA, handler) as Marked;
+  const ofController = Reflect.getMetadata(HTTP_CACHE_METADATA, controller) as Marked;
+  const marked = ofHandler ?? ofController;
+  const traits = routeTraits(controller, handler);
+  // Nest sends a redirect and a stream of events by ways of their own, which leave nothing to be stored.
+  if (!marked || traits.isUncacheable) return undefined;
+  const options = resolveHttpCacheOptions({ ...ofController, ...marked });
+  return { ...options, ...traits, keyPrefix: `http:${traits.id}:` };
+}

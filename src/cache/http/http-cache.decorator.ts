@@ -1,0 +1,38 @@
+import { applyDecorators, Inject, SetMetadata, UseInterceptors } from '@nestjs/common';
+import { getCacheToken } from '../cache.tokens.js';
+import { HttpCacheInterceptor } from './http-cache.interceptor.js';
+import { HTTP_CACHE_METADATA } from './http-cache.metadata.js';
+import type { HttpCacheOptions, HttpCacheRequest } from './http-cache-options.js';
+import { checkHttpCacheOptions } from './check-http-cache-options.js';
+
+/**
+ * Caches what a handler answers to GET requests, or what all handlers of a controller do: the bytes that were sent, so that a hit neither runs
+ * the handler nor serialises anything. HEAD requests are answered from what GET has stored.
+ *
+ * On a handler it completes, option by option, what stands on its controller; `@HttpCache(false)` takes one out.
+ *
+ * @throws CacheConfigurationError for options that are wrong, while the class is defined
+ * @example
+ * @Get(':id')
+ * @HttpCache({ ttl: '1m', stale: '10m', tags: (request) => [`city:${request.params.id}`] })
+ * findOne(@Param('id', ParseIntPipe) id: number): Promise<City> { … }
+ */
+export function HttpCache<Request = HttpCacheRequest>(
+  options: HttpCacheOptions<Request> | false = {},
+): ClassDecorator & MethodDecorator {
+  if (options === false) return SetMetadata(HTTP_CACHE_METADATA, false);
+  checkHttpCacheOptions(options);
+  return applyDecorators(
+    SetMetadata(HTTP_CACHE_METADATA, options),
+    UseInterceptors(HttpCacheInterceptor),
+    ...(options.cache === undefined ? [] : [requireCache(options.cache)]),
+  );
+}
+
+/** Has Nest itself report at boot that there is no cache of that name: an interceptor would find out at the first request. */
+function requireCache(name: string): ClassDecorator & MethodDecorator {
+  return (target: object) => {
+    const prototype = typeof target === 'function' ? (target.prototype as object) : target;
+    Inject(getCacheToken(name))(prototype, Symbol(`@HttpCache({ cache: '${name}' })`));
+  };
+}

@@ -1,0 +1,38 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { HttpCacheRequest } from './http-cache-options.js';
+
+/** A request as a framework gives it, with what it has beside what is shown to users. */
+export interface HttpRequest extends HttpCacheRequest {
+  /** Express: the URL before a router or middleware cut it. */
+  readonly originalUrl?: string;
+  readonly user?: unknown;
+}
+
+/** What the cache makes of a body before it is sent. */
+export type Verdict = 'send' | 'not modified';
+
+/**
+ * A request and its response, whatever the framework: how to see the bytes that Nest is about to send, and how to have others sent in their
+ * place, at the moment when Nest sends.
+ */
+export interface HttpExchange {
+  readonly request: HttpRequest;
+  readonly raw: ServerResponse;
+  status(): number;
+  header(name: string): OutgoingHttpHeader | undefined;
+  /** A copy of all headers, by lower-case name. */
+  headers(): OutgoingHttpHeaders;
+  setHeader(name: string, value: string | readonly string[]): void;
+
+  /**
+   * Shows the bytes of the body, once, when its headers are complete and before anything is sent; undefined for an answer without a body, or
+   * with one that cannot be known in advance.
+   */
+  capture(onBody: (body: Buffer | undefined) => Verdict): void;
+
+  /** Has `write` run in the place of what Nest sends next, unless that is an error. */
+  replace(write: () => void): void;
+
+  /** Sends these bytes, or none. Headers have been set. */
+  send(status: number, body: Buffer | undefined): void;
+}

@@ -1,0 +1,3 @@
+export { HttpCache } from './http-cache.decorator.js';
+export { HttpCacheInterceptor } from './http-cache.interceptor.js';
+export { type HttpCacheOptions, type HttpCacheRequest } from './http-cache-options.js';

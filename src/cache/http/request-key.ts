@@ -1,0 +1,69 @@
+import { hash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { key } from '../../redis/index.js';
+import type { HandlerPlan } from './handler-plan.js';
+import type { HttpRequest } from './http-exchange.js';
+import { normaliseQuery } from './query.js';
+
+/** Characters of a key at most; a longer one is replaced by its hash. */
+const LONGEST_KEY = 512;
+
+/**
+ * Headers by which frameworks and applications learn of host, scheme, path and method beside the request line. They are part of every
+ * key: otherwise whoever sends one, past a proxy that does not remove it, chooses what all others are answered (cache poisoning).
+ */
+const ALWAYS_KEYED = [
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-scheme',
+  'x-host',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-http-method-override',
+] as const;
+
+/**
+ * The key of a request's response, or undefined where it has none: the scope is `'user'` and nobody is known.
+ *
+ * Host, path and query are readable, and escaped so that they stay in their place. What may be secret, the user and the values of headers, is
+ * there as a hash.
+ */
+export function requestKey(request: HttpRequest, plan: HandlerPlan): string | undefined {
+  const user = plan.isPrivate ? plan.user?.(request) : undefined;
+  if (plan.isPrivate && (user === undefined || user === null || user === '')) return undefined;
+  const place = plan.key ? key`${String(plan.key(request))}` : placeOf(request, plan);
+  const whole = `${plan.keyPrefix}${place}${variantOf(request.headers, plan.vary, user)}`;
+  return whole.length <= LONGEST_KEY ? whole : `${plan.keyPrefix}${digest(whole)}`;
+}
+
+/** The target as it was sent: decoded, `/a%2Fb` would be the same as `/a/b`. */
+function placeOf(request: HttpRequest, plan: HandlerPlan): string {
+  const target = request.originalUrl ?? request.url;
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? '' : normaliseQuery(target.slice(mark + 1), plan.query);
+  return key`${hostOf(request.headers)}:${query === '' ? path : `${path}?${query}`}`;
+}
+
+function hostOf(headers: IncomingHttpHeaders): string {
+  const host = headers.host ?? headers[':authority'];
+  return typeof host === 'string' ? host.toLowerCase() : '';
+}
+
+function variantOf(
+  headers: IncomingHttpHeaders,
+  vary: readonly string[],
+  user: string | number | undefined,
+): string {
+  const values: (string | readonly (string | string[] | undefined)[])[] = [];
+  for (const name of ALWAYS_KEYED) if (headers[name] !== undefined) values.push([name, headers[name]]);
+  for (const name of vary) if (headers[name] !== undefined) values.push([name, headers[name]]);
+  if (user !== undefined) values.push(String(user));
+  return values.length === 0 ? '' : `:${digest(JSON.stringify(values))}`;
+}
+
+function digest(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 32);
+}

@@ -1,0 +1,42 @@
+import { parseDuration } from '../../redis/index.js';
+import { parseByteSize } from '../options/byte-size.js';
+import type { HttpCacheOptions } from './http-cache-options.js';
+
+type TakenOver<Request> = Pick<
+  HttpCacheOptions<Request>,
+  'key' | 'user' | 'refresh' | 'tags' | 'cache' | 'cacheControl'
+>;
+
+/** {@link HttpCacheOptions} with defaults. Durations are milliseconds, sizes bytes. */
+export interface ResolvedHttpCacheOptions<Request> extends TakenOver<Request> {
+  readonly ttl: number;
+  readonly stale: number;
+  readonly maxBodySize: number;
+  readonly query: ReadonlySet<string> | undefined;
+  /** In lower case. */
+  readonly vary: readonly string[];
+  /** What is put into `Vary`: the same, and the headers that decide whether a request is handled without the cache. */
+  readonly sentVary: readonly string[];
+  readonly isPrivate: boolean;
+  readonly ignoresCredentials: boolean;
+}
+
+/** @param options what has been checked, of a handler and its controller together */
+export function resolveHttpCacheOptions<Request>(
+  options: HttpCacheOptions<Request>,
+): ResolvedHttpCacheOptions<Request> {
+  const { ttl = '1m', stale = 0, maxBodySize = '1mb', query, vary = [], credentials } = options;
+  const names = vary.map((name) => name.toLowerCase());
+  const unnamed = ['Authorization', 'Cookie'].filter((name) => !names.includes(name.toLowerCase()));
+  return {
+    ...options,
+    ttl: parseDuration(ttl, 'ttl'),
+    stale: parseDuration(stale, 'stale'),
+    maxBodySize: parseByteSize(maxBodySize, 'maxBodySize'),
+    query: query && new Set(query),
+    vary: names,
+    sentVary: credentials === 'ignore' ? vary : [...vary, ...unnamed],
+    isPrivate: options.scope === 'user',
+    ignoresCredentials: credentials === 'ignore',
+  };
+}

@@ -1,0 +1,145 @@
+import { LRUCache } from 'lru-cache';
+import type { CacheService } from '../cache.service.js';
+import type { CacheResult, GetOrSetOptions } from '../options/cache-options.js';
+import { Asking } from './asking.js';
+import type { HandlerPlan } from './handler-plan.js';
+import type { HttpExchange } from './http-exchange.js';
+import { ResponseCapture } from './response-capture.js';
+import { asStoredResponse, isAbandoned } from './stored-response.js';
+import type { Reply } from './stored-reply.js';
+
+/**
+ * How long a request that finds a stale response waits to hear whether it is the one that refreshes it: a round trip to Redis. Only one in
+ * each process waits at a time.
+ */
+const REFRESH_DECISION = 50;
+
+/** How often one waits for another who then goes away, before one makes the response oneself. */
+const ATTEMPTS = 3;
+
+/** How long, in milliseconds, nobody waits for others where a response that many waited for could not be stored ("hit-for-miss"). */
+const NO_WAITING = 2_000;
+const NO_WAITING_KEYS = 1_000;
+
+/** The request makes the response, and its handler is to run. */
+export interface Made {
+  readonly kind: 'make';
+  readonly capture: ResponseCapture;
+  /** The stale response that there is, if any, once it is known that making a new one has failed. */
+  stale(): Promise<Reply | undefined>;
+}
+
+export type Decision =
+  | Made
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  /** The handler is to run, for this request alone. */
+  | { readonly kind: 'run' };
+
+type Result = CacheResult<unknown>;
+
+const RUN: Decision = { kind: 'run' };
+
+/** Responses in one cache: who sends one, who makes it, and who has to go without. */
+export class ResponseStore {
+  readonly #cache: CacheService;
+  /** Keys that a request of this process is asking for, and might have to refresh. */
+  readonly #asked = new Set<string>();
+  /** Keys whose response turned out to be for one request only, until the cache is done with that. */
+  readonly #ending = new Map<string, Promise<unknown>>();
+  readonly #unstorable = new LRUCache<string, true>({ max: NO_WAITING_KEYS, ttl: NO_WAITING });
+
+  constructor(cache: CacheService) {
+    this.#cache = cache;
+  }
+
+  /** Says what becomes of a request. Whatever the cache does, it does not fail. @throws what the user's own functions throw */
+  async decide(key: string, exchange: HttpExchange, plan: HandlerPlan): Promise<Decision> {
+    if (this.#unstorable.size > 0 && this.#unstorable.has(key)) return RUN;
+    const options = optionsFor(exchange, plan);
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const decision = await this.#ask(key, exchange, plan, options);
+      if (decision) return decision;
+    }
+    return RUN;
+  }
+
+  /** What is stored, without making anything. */
+  async peek(key: string): Promise<Reply | undefined> {
+    try {
+      const response = asStoredResponse(await this.#cache.get(key, { stale: true }));
+      if (!response) return undefined;
+      const { state, age = 0, freshFor = 0 } = await this.#cache.inspect(key);
+      if (state !== 'fresh' && state !== 'stale') return undefined;
+      const status = state === 'fresh' ? 'HIT' : 'STALE';
+      return { response, status, freshness: { age, lifetime: status === 'HIT' ? age + freshFor : 0 } };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Undefined: ask again, the one who was making the response is gone. */
+  async #ask(
+    key: string,
+    exchange: HttpExchange,
+    plan: HandlerPlan,
+    options: GetOrSetOptions,
+  ): Promise<Decision | undefined> {
+    if (this.#ending.size > 0) await this.#ending.get(key);
+    const isFirst = !this.#asked.has(key);
+    if (isFirst) this.#asked.add(key);
+    const asking = new Asking(this.#cache, key, exchange, plan);
+    const result = asking.start(isFirst ? { ...options, softTimeout: REFRESH_DECISION } : options);
+    const decided = await asking.decided;
+    if (decided instanceof ResponseCapture) {
+      void this.#follow(key, decided, result).finally(() => isFirst && this.#asked.delete(key));
+      return { kind: 'make', capture: decided, stale: () => staleOf(result) };
+    }
+    if (isFirst) this.#asked.delete(key);
+    return decided === undefined ? RUN : this.#decisionOn(key, decided);
+  }
+
+  /** Until the cache is done. Who comes when it is known that there will be no response for others does not wait for that one. */
+  async #follow(key: string, capture: ResponseCapture, result: Promise<unknown>): Promise<void> {
+    const { kind } = await capture.outcome;
+    if (kind !== 'stored') this.#ending.set(key, result);
+    await result;
+    if (this.#ending.get(key) === result) this.#ending.delete(key);
+  }
+
+  #decisionOn(key: string, result: Result): Decision | undefined {
+    const reply = replyOf(result);
+    if (reply) return { kind: 'reply', reply };
+    if (isAbandoned(result.value)) return undefined;
+    this.#unstorable.set(key, true);
+    return RUN;
+  }
+}
+
+function optionsFor({ request }: HttpExchange, plan: HandlerPlan): GetOrSetOptions {
+  const { ttl, stale, tags, refresh } = plan;
+  const forceRefresh = refresh?.(request) === true;
+  return {
+    ttl,
+    stale,
+    ...(tags && { tags: typeof tags === 'function' ? tags(request) : tags }),
+    ...(forceRefresh && { forceRefresh }),
+    // A handler runs within a request only: neither before it is needed, nor for an error that is not this request's.
+    earlyRefresh: 0,
+    errors: false,
+  };
+}
+
+function replyOf(result: Result): Reply | undefined {
+  const response = asStoredResponse(result.value);
+  if (!response) return undefined;
+  const { age, freshFor } = result;
+  const lifetime = freshFor > 0 ? age + freshFor : 0;
+  // Who has waited for another's handler has not run his own.
+  const status = result.status === 'stale' ? 'STALE' : 'HIT';
+  return { response, status, freshness: { age, lifetime } };
+}
+
+async function staleOf(result: Promise<Result | undefined>): Promise<Reply | undefined> {
+  const settled = await result;
+  return settled?.status === 'stale' ? replyOf(settled) : undefined;
+}

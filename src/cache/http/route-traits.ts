@@ -1,0 +1,61 @@
+import type { ExecutionContext, Type } from '@nestjs/common';
+import { key } from '../../redis/index.js';
+
+/** Nest's own metadata keys; the packages export them for each other only, and not from the same place in 11 and 12. */
+const ROUTE_ARGUMENTS = '__routeArguments__';
+const PASSTHROUGH = '__responsePassthrough__';
+const VERSION = '__version__';
+const REDIRECT = '__redirect__';
+const SSE = '__sse__';
+
+/** `RouteParamtypes` of `@Res()` and `@Next()`: the first part of a route argument's key, `1:0`. */
+const RESPONSE_OR_NEXT = /^[12]:/;
+
+type Handler = ReturnType<ExecutionContext['getHandler']>;
+
+/** What Nest knows of a route. */
+export interface RouteTraits {
+  /** Class, method and version: handlers that answer the same URL, told apart by a version header for instance, have no keys in common. */
+  readonly id: string;
+  /** Whether the handler answers by itself (`@Res()` without passthrough), and Nest does not. */
+  readonly answersItself: boolean;
+  /** Whether Nest sends its answer by a way that leaves nothing to be stored: a redirect, server-sent events. */
+  readonly isUncacheable: boolean;
+}
+
+export function routeTraits(controller: Type, handler: Handler): RouteTraits {
+  const method = methodName(controller, handler);
+  const routeArguments = metadata(ROUTE_ARGUMENTS, controller, method) ?? {};
+  const takesResponse = Object.keys(routeArguments).some((name) => RESPONSE_OR_NEXT.test(name));
+  const version = metadata(VERSION, handler) ?? metadata(VERSION, controller);
+  return {
+    id: key`${controller.name}.${method}${versionText(version)}`,
+    answersItself: takesResponse && metadata(PASSTHROUGH, controller, method) !== true,
+    isUncacheable: metadata(REDIRECT, handler) !== undefined || metadata(SSE, handler) !== undefined,
+  };
+}
+
+/** The name by which the class has the function: a decorator that wraps a method may have given it another. */
+function methodName(controller: Type, handler: Handler): string {
+  let prototype: unknown = controller.prototype;
+  while (typeof prototype === 'object' && prototype !== null) {
+    const found = Object.entries(Object.getOwnPropertyDescriptors(prototype)).find(
+      ([, { value }]) => value === handler,
+    );
+    if (found) return found[0];
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return handler.name;
+}
+
+function versionText(version: unknown): string {
+  if (version === undefined) return '';
+  const versions: unknown[] = Array.isArray(version) ? version : [version];
+  return `@${versions.map((each) => (typeof each === 'symbol' ? 'neutral' : String(each))).join(',')}`;
+}
+
+function metadata(name: string, target: object, property?: string): unknown {
+  return property === undefined
+    ? (Reflect.getMetadata(name, target) as unknown)
+    : (Reflect.getMetadata(name, target, property) as unknown);
+}

@@ -1,0 +1,131 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Optional,
+  StreamableFile,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { HttpAdapterHost, Reflector } from '@nestjs/core';
+import { of, tap, type Observable } from 'rxjs';
+import { hasCredentials, type IdentifiedRequest } from '../http/credentials.js';
+import { Cache } from './cache-manager.js';
+import {
+  CACHE_CREDENTIALS_METADATA,
+  CACHE_KEY_METADATA,
+  CACHE_MANAGER,
+  CACHE_TTL_METADATA,
+} from './migration.constants.js';
+import type { CacheKeyFactory, CacheTTLFactory } from './migration.decorators.js';
+
+type Key = string | undefined | null;
+
+/**
+ * Caches what handlers return, as the interceptor of that name in `@nestjs/cache-manager` 12 does: by URL, or by {@link CacheKey}, in
+ * HTTP for GET. It may be extended in the same places.
+ *
+ * The one difference: the response to a request with credentials is not shared, unless {@link CacheCredentials} or the property
+ * `credentials` of a class that extends this one allows it. New code is better served by {@link HttpCache}.
+ */
+@Injectable()
+export class CacheInterceptor implements NestInterceptor {
+  @Optional()
+  @Inject(HttpAdapterHost)
+  protected readonly httpAdapterHost!: HttpAdapterHost | undefined;
+
+  /** Methods whose responses are cached where there is no {@link CacheKey}. */
+  protected allowedMethods: string[] = ['GET'];
+
+  /** For handlers and controllers without {@link CacheCredentials}. */
+  protected credentials: 'bypass' | 'ignore' = 'bypass';
+
+  constructor(
+    @Inject(CACHE_MANAGER) protected readonly cacheManager: Cache,
+    @Inject(Reflector) protected readonly reflector: Reflector,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const key = await this.trackBy(context);
+    if (!key) return next.handle();
+    const value = await this.#read(key);
+    this.setHeadersWhenHttp(context, value);
+    if (value !== undefined && value !== null) return of(value);
+    const ttl = await this.#ttlOf(context);
+    return next.handle().pipe(tap((response) => void this.#store(key, response, ttl)));
+  }
+
+  /** The key of a call, or nothing for one that is not cached. */
+  protected trackBy(context: ExecutionContext): Key | Promise<Key> {
+    const key = this.reflector.get<string | CacheKeyFactory | undefined>(
+      CACHE_KEY_METADATA,
+      context.getHandler(),
+    );
+    if (!this.#isHttp(context)) return typeof key === 'function' ? key(context) : key;
+    if (!key && !this.isRequestCacheable(context)) return undefined;
+    if (!this.isShareable(context)) {
+      this.#setCacheHeader(context, 'BYPASS');
+      return undefined;
+    }
+    if (typeof key === 'function') return key(context);
+    return key ?? this.httpAdapterHost?.httpAdapter.getRequestUrl(context.switchToHttp().getRequest());
+  }
+
+  /** Whether the response to a request may be cached by its URL. */
+  protected isRequestCacheable(context: ExecutionContext): boolean {
+    const { method } = context.switchToHttp().getRequest<{ method: string }>();
+    return this.allowedMethods.includes(method);
+  }
+
+  /** Whether others may be given what this request gets. */
+  protected isShareable(context: ExecutionContext): boolean {
+    const credentials = this.reflector.getAllAndOverride<'bypass' | 'ignore' | undefined>(
+      CACHE_CREDENTIALS_METADATA,
+      [context.getHandler(), context.getClass()],
+    );
+    if ((credentials ?? this.credentials) === 'ignore') return true;
+    return !hasCredentials(context.switchToHttp().getRequest<IdentifiedRequest>());
+  }
+
+  /** Tells in `X-Cache` whether there was a value. */
+  protected setHeadersWhenHttp(context: ExecutionContext, value: unknown): void {
+    this.#setCacheHeader(context, value === undefined || value === null ? 'MISS' : 'HIT');
+  }
+
+  #setCacheHeader(context: ExecutionContext, status: 'HIT' | 'MISS' | 'BYPASS'): void {
+    if (!this.#isHttp(context)) return;
+    this.httpAdapterHost?.httpAdapter.setHeader(context.switchToHttp().getResponse(), 'X-Cache', status);
+  }
+
+  #isHttp(context: ExecutionContext): boolean {
+    return context.getType() === 'http' && this.httpAdapterHost?.httpAdapter !== undefined;
+  }
+
+  async #read(key: string): Promise<unknown> {
+    try {
+      return await this.cacheManager.get(key);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #ttlOf(context: ExecutionContext): Promise<number | undefined> {
+    const ttl = this.reflector.getAllAndOverride<number | CacheTTLFactory | undefined>(CACHE_TTL_METADATA, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    return typeof ttl === 'function' ? ttl(context) : ttl;
+  }
+
+  async #store(key: string, response: unknown, ttl: number | undefined): Promise<void> {
+    if (response === undefined || response instanceof StreamableFile) return;
+    try {
+      await this.cacheManager.set(key, response, ttl ?? undefined);
+    } catch (error) {
+      new Logger(CacheInterceptor.name).error(
+        `What a handler returned could not be cached: ${String(error)}`,
+      );
+    }
+  }
+}
