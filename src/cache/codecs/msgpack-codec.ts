@@ -14,8 +14,9 @@ const ENCODE_OPTIONS = RESERVE_START_SPACE | RESET_BUFFER_MODE | 1;
 const DECODE_OPTIONS = { start: 1 };
 
 /**
- * Binary data that is decoded is copied. A reply is a view of the 64 KB that came from the socket at a time, so that a Buffer of 20 bytes
- * would keep all of them alive for as long as the local tier keeps the value; to copy takes 0.1 µs, and a tenth of a millisecond per MB.
+ * Binary data that is decoded is copied. A reply is a view of the 64 KB that came from the socket at a time, all of which a view of 20
+ * bytes keeps alive for as long as the local tier has the value: 2,000 of them kept 120 MB. To copy few bytes takes no longer than to make
+ * a view of them, and a megabyte takes 0.4 ms.
  */
 const copyBuffers = true;
 
