@@ -72,9 +72,9 @@ function cachesProvider(name: string | undefined): Provider {
       if (!connection && name !== undefined) throw connectionError(name, 'cannot be found');
       const caches = new Caches(options, connection);
       connections.attach({
-        start: () => {
+        start: async () => {
           if (!connection) checkLocalOnly(connections);
-          return caches.start();
+          await caches.start();
         },
         stop: () => caches.stop(),
       });

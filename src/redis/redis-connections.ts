@@ -54,7 +54,7 @@ export class RedisConnections implements Iterable<RedisConnection> {
 
   /** @internal */
   async close(): Promise<void> {
-    const stopped = await Promise.allSettled(Array.from(this.#users, (user) => user.stop()));
+    const stopped = await Promise.allSettled(Array.from(this.#users, async (user) => user.stop()));
     await Promise.all(Array.from(this, (connection) => connection.close()));
     const failure = stopped.find((outcome) => outcome.status === 'rejected');
     if (failure) throw failure.reason;
@@ -65,7 +65,7 @@ export class RedisConnections implements Iterable<RedisConnection> {
 async function startAll(
   parts: Iterable<{ start(): Promise<void> }>,
 ): Promise<[Error, ...Error[]] | undefined> {
-  const outcomes = await Promise.allSettled(Array.from(parts, (part) => part.start()));
+  const outcomes = await Promise.allSettled(Array.from(parts, async (part) => part.start()));
   const [first, ...others] = outcomes
     .filter((outcome) => outcome.status === 'rejected')
     .map((outcome) => outcome.reason as Error);

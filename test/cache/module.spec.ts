@@ -19,8 +19,10 @@ import {
   type CacheRootOptions,
 } from 'rednest';
 import { type RedisServer } from 'rednest/testing';
+import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { startApplication } from '../support/redis-application.js';
+import { usersByClient } from '../support/server-view.js';
 
 const opened = new Opened();
 const applications: INestApplicationContext[] = [];
@@ -105,6 +107,7 @@ describe('CacheModule.forRoot', () => {
     const hidden = RedisModule.forRoot({ ...server.options, isGlobal: false });
     const starting = startApplication([hidden, CacheModule.forRoot(root)]);
     await expect(starting).rejects.toThrow(/the Redis connection 'default' is not visible here.*imports/);
+    await eventually(async () => Object.keys(await usersByClient(server)).length === 0);
     const { app } = await start([CacheModule.forRoot({ ...root, imports: [hidden] })]);
     await app.get(CacheService).set('a', 1);
     expect(await keys(server)).toHaveLength(1);
