@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER } from '@nestjs/core';
-import { RedisModule, type RedisModuleOptions } from 'rednest';
+import { CacheModule, RedisModule, type RedisModuleOptions } from 'rednest';
 import { AppController } from './app.controller.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { CitiesModule } from './cities/cities.module.js';
@@ -18,6 +18,7 @@ export class AppModule {
       imports: [
         await ConfigModule.forRoot({ isGlobal: true, validate: validateEnvironment }),
         RedisModule.forRoot(redis),
+        CacheModule.forRoot({ namespace: 'atlas', ttl: '10m', stale: '1h' }),
         CitiesModule,
         WorkModule,
         AccountsModule,

@@ -1,11 +1,11 @@
 /** `npm start`: sets up what is missing, then runs the sample application on a Redis of its own or on REDIS_URL. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import { spawnAtlas } from './atlas.mjs';
 import { build } from './build.mjs';
 import { onStop } from './on-stop.mjs';
 import { environmentWith, openRedis } from './redis.mjs';
-import { root, setUp } from './setup.mjs';
+import { setUp } from './setup.mjs';
 
 /** How long the application may take to shut down before it is killed. */
 const shutdownDeadline = 15_000;
@@ -19,14 +19,7 @@ await redis.stop();
 
 /** Runs it to its end and returns its exit code. A stop that was asked for counts as success. */
 async function runApplication(env) {
-  const flags = ['--enable-source-maps', '--import', new URL('./stop-with-parent.mjs', import.meta.url).href];
-  // A group of its own: Ctrl-C reaches this process only, which then stops the application before its Redis.
-  const application = spawn(process.execPath, [...flags, 'sample/dist/main.js'], {
-    cwd: root,
-    env,
-    detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const application = spawnAtlas(env, 'inherit');
   let requested;
   const stopApplication = (signal) => {
     // A second request means now.

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, ParseIntPipe, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, ParseIntPipe, Patch, Query } from '@nestjs/common';
 import {
   ApiBadRequestResponse,
   ApiNotFoundResponse,
@@ -7,10 +7,13 @@ import {
   ApiServiceUnavailableResponse,
   ApiTags,
 } from '@nestjs/swagger';
+import { HttpCache } from 'rednest';
 import { ErrorBody } from '../common/error.dto.js';
 import { ListCitiesQuery, NearQuery } from './cities.queries.js';
+import { cityTags } from './cities.keys.js';
 import { CitiesService } from './cities.service.js';
-import { City, NearbyCity } from './city.dto.js';
+import { CityUpdateService } from './city-update.service.js';
+import { City, CityUpdate, NearbyCity } from './city.dto.js';
 
 @ApiTags('cities')
 @ApiBadRequestResponse({ type: ErrorBody })
@@ -18,9 +21,11 @@ import { City, NearbyCity } from './city.dto.js';
 @Controller('cities')
 export class CitiesController {
   readonly #cities: CitiesService;
+  readonly #updates: CityUpdateService;
 
-  constructor(cities: CitiesService) {
+  constructor(cities: CitiesService, updates: CityUpdateService) {
     this.#cities = cities;
+    this.#updates = updates;
   }
 
   @Get()
@@ -38,10 +43,24 @@ export class CitiesController {
   }
 
   @Get(':id')
+  // Clients ask each time, and are told 304 for as long as nothing has changed: an update reaches them at once.
+  @HttpCache({
+    stale: '1h',
+    tags: ({ params }) => [cityTags.city(Number(params['id']))],
+    cacheControl: 'revalidate',
+  })
   @ApiOperation({ summary: 'One city' })
   @ApiOkResponse({ type: City })
   @ApiNotFoundResponse({ type: ErrorBody })
   findOne(@Param('id', ParseIntPipe) id: number): Promise<City> {
     return this.#cities.findOne(id);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Tell a new number of inhabitants' })
+  @ApiOkResponse({ type: City })
+  @ApiNotFoundResponse({ type: ErrorBody })
+  update(@Param('id', ParseIntPipe) id: number, @Body() update: CityUpdate): Promise<City> {
+    return this.#updates.update(id, update);
   }
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CitiesController } from './cities.controller.js';
 import { CitiesService } from './cities.service.js';
+import { CityUpdateService } from './city-update.service.js';
 import { CitiesImportService } from './import/cities-import.service.js';
 import { CitySource } from './import/city-source.js';
 import { TagsController } from './tags/tags.controller.js';
@@ -11,7 +12,7 @@ import { VisitsService } from './visits/visits.service.js';
 @Module({
   // In this order: `cities/top` and `cities/tagged` have to be looked at before `cities/:id`.
   controllers: [VisitsController, TagsController, CitiesController],
-  providers: [CitiesImportService, CitiesService, CitySource, TagsService, VisitsService],
+  providers: [CitiesImportService, CitiesService, CityUpdateService, CitySource, TagsService, VisitsService],
   exports: [CitiesService],
 })
 export class CitiesModule {}

@@ -1,6 +1,6 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
-import { InjectRedis, type RedisClient } from 'rednest';
-import { cityKeys, type Scope } from './cities.keys.js';
+import { Cacheable, InjectRedis, type RedisClient } from 'rednest';
+import { cachedCities, cityKeys, cityTags, type Scope } from './cities.keys.js';
 import type { ListCitiesQuery, NearQuery } from './cities.queries.js';
 import type { City, NearbyCity } from './city.dto.js';
 import {
@@ -49,6 +49,7 @@ export class CitiesService {
   }
 
   /** Most populous cities first: those whose name begins with `q`, or all, of a country or of the world. */
+  @Cacheable({ key: (query) => cachedCities.list(query), tags: [cityTags.lists] })
   async list({ q = '', country: scope = 'world', limit }: ListCitiesQuery): Promise<City[]> {
     const prefix = foldName(q);
     return this.findMany(
@@ -57,6 +58,7 @@ export class CitiesService {
   }
 
   /** Nearest cities first. */
+  @Cacheable({ key: (query) => cachedCities.near(query), tags: [cityTags.lists] })
   async near({ lat, lng, km, limit }: NearQuery): Promise<NearbyCity[]> {
     // The same meridian, but asked for 180 Redis misses what lies east of it.
     const longitude = lng === 180 ? -180 : lng;

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsInt, Max, Min } from 'class-validator';
 
 /** A place with, mostly, at least 1,000 inhabitants. Stored as it is sent: one JSON text per city. */
 export class City {
@@ -30,4 +31,15 @@ export class City {
 export class NearbyCity extends City {
   @ApiProperty({ example: 1.2345, description: 'Distance from the point that was asked for.' })
   distanceKm!: number;
+}
+
+/** More than lives in any city. */
+const MAX_POPULATION = 100_000_000;
+
+export class CityUpdate {
+  @ApiProperty({ example: 450_000, minimum: 0, maximum: MAX_POPULATION })
+  @IsInt()
+  @Min(0)
+  @Max(MAX_POPULATION)
+  population!: number;
 }

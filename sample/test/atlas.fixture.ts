@@ -65,6 +65,10 @@ export class RunningAtlas implements AsyncDisposable {
     return this.#request(path, 'PUT', body);
   }
 
+  patch<Body>(path: string, body: unknown): Promise<Answer<Body>> {
+    return this.#request(path, 'PATCH', body);
+  }
+
   close(): Promise<void> {
     return this.app.close();
   }

@@ -53,6 +53,7 @@ describe('Atlas over HTTP', () => {
       'GET /cities/{id}/tags',
       'GET /cities/{id}/visits',
       'GET /work/{id}',
+      'PATCH /cities/{id}',
       'POST /accounts/transfer',
       'POST /cities/{id}/visits',
       'POST /work',

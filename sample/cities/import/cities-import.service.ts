@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { InjectRedis, type RedisClient } from 'rednest';
+import { CacheService, InjectRedis, type RedisClient } from 'rednest';
 import { cityKeys } from '../cities.keys.js';
 import { CitySource } from './city-source.js';
 import { importCities, indexKeys } from './import-cities.js';
@@ -23,11 +23,13 @@ interface ImportedData {
 @Injectable()
 export class CitiesImportService implements OnApplicationBootstrap {
   readonly #redis: RedisClient;
+  readonly #cache: CacheService;
   readonly #source: CitySource;
   readonly #logger = new Logger(CitiesImportService.name);
 
-  constructor(@InjectRedis() redis: RedisClient, source: CitySource) {
+  constructor(@InjectRedis() redis: RedisClient, cache: CacheService, source: CitySource) {
     this.#redis = redis;
+    this.#cache = cache;
     this.#source = source;
   }
 
@@ -54,6 +56,8 @@ export class CitiesImportService implements OnApplicationBootstrap {
     }
     const imported: ImportedData = { version, count: cities.length };
     await this.#redis.set(cityKeys.imported, JSON.stringify(imported));
+    // Replicas that run already may have cached the edition before.
+    await this.#cache.clear();
     const seconds = ((performance.now() - start) / 1_000).toFixed(1);
     this.#logger.log(`${cities.length} cities (edition ${version}) imported in ${seconds} s`);
   }

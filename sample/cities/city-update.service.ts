@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { CacheEvict, InjectRedis, type RedisClient } from 'rednest';
+import { cityKeys, cityTags } from './cities.keys.js';
+import { CitiesService } from './cities.service.js';
+import type { City, CityUpdate } from './city.dto.js';
+import { nameMember, nameTier } from './name-index.js';
+
+/** Changes cities, and takes back what was cached of them, in all replicas. */
+@Injectable()
+export class CityUpdateService {
+  readonly #redis: RedisClient;
+  readonly #cities: CitiesService;
+
+  constructor(@InjectRedis() redis: RedisClient, cities: CitiesService) {
+    this.#redis = redis;
+    this.#cities = cities;
+  }
+
+  /** @throws NotFoundException */
+  @CacheEvict({ tags: (id) => [cityTags.city(id), cityTags.lists] })
+  async update(id: number, { population }: CityUpdate): Promise<City> {
+    const before = await this.#cities.findOne(id);
+    const city: City = { ...before, population };
+    // The indexes lie in other slots of a Cluster than the city: no transaction covers them all. Repeated, it comes out the same.
+    await this.#redis.set(cityKeys.city(id), JSON.stringify(city));
+    for (const scope of ['world', city.country]) {
+      await Promise.all([
+        this.#redis.zadd(cityKeys.population(scope), population, id),
+        this.#redis.zrem(cityKeys.names(scope, nameTier(before.population)), nameMember(before.name, before)),
+      ]);
+      await this.#redis.zadd(cityKeys.names(scope, nameTier(population)), 0, nameMember(city.name, city));
+    }
+    return city;
+  }
+}

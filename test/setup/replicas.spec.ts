@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+
+// A first build, then the import of all cities.
+const deadline = 180_000;
+
+describe('npm run replicas', () => {
+  it(
+    'shows that a change by one replica reaches what the other has cached, and ends',
+    async () => {
+      const { REDIS_URL: _url, ...env } = process.env;
+      const { stdout } = await promisify(execFile)(process.execPath, ['scripts/replicas.mjs'], {
+        env,
+        timeout: deadline,
+      });
+      const answers = [...stdout.matchAll(/^ {2}([AB]) {2}GET .*?(MISS|HIT) .*?population (\d+)/gm)];
+      const [first, second, third, changed, restored] = answers.map(([, name, source, population]) => ({
+        name,
+        source,
+        population: Number(population),
+      }));
+      expect(first).toMatchObject({ name: 'A', source: 'MISS' });
+      expect(second).toEqual({ name: 'B', source: 'HIT', population: first!.population });
+      expect(third).toEqual(second);
+      expect(changed).toEqual({ name: 'B', source: 'MISS', population: first!.population + 1 });
+      expect(restored).toMatchObject({ name: 'A', population: first!.population });
+    },
+    deadline,
+  );
+});
