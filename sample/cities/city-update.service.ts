@@ -19,14 +19,15 @@ export class CityUpdateService {
   /** @throws NotFoundException */
   @CacheEvict({ tags: (id) => [cityTags.city(id), cityTags.lists] })
   async update(id: number, { population }: CityUpdate): Promise<City> {
-    const before = await this.#cities.findOne(id);
-    const city: City = { ...before, population };
+    const city = await this.#cities.findOne(id);
+    const before = { id, population: city.population };
+    city.population = population;
     // The indexes lie in other slots of a Cluster than the city: no transaction covers them all. Repeated, it comes out the same.
     await this.#redis.set(cityKeys.city(id), JSON.stringify(city));
     for (const scope of ['world', city.country]) {
       await Promise.all([
         this.#redis.zadd(cityKeys.population(scope), population, id),
-        this.#redis.zrem(cityKeys.names(scope, nameTier(before.population)), nameMember(before.name, before)),
+        this.#redis.zrem(cityKeys.names(scope, nameTier(before.population)), nameMember(city.name, before)),
       ]);
       await this.#redis.zadd(cityKeys.names(scope, nameTier(population)), 0, nameMember(city.name, city));
     }
