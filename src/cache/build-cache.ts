@@ -49,7 +49,7 @@ export interface Cache {
   /** Any key may have. */
   changeAll(): void;
   /** What is being made may be out of date. */
-  doubtAll(): void;
+  outdateAll(): void;
   close(): void;
 }
 
@@ -90,10 +90,10 @@ export function buildCache(options: ResolvedCacheOptions, shared: Shared): Cache
       return true;
     },
     changeAll() {
-      flights.changeAll();
+      flights.outdateAll();
       waiters.wakeAll();
     },
-    doubtAll: () => flights.changeAll(),
+    outdateAll: () => flights.outdateAll(),
     close() {
       leases?.close();
       waiters.wakeAll();

@@ -56,7 +56,7 @@ export class CacheBackend {
   open(options: ResolvedCacheOptions): CacheService {
     if (this.#caches.has(options.name)) {
       const message = `two caches are called '${options.name}'; give one of them another name`;
-      throw new CacheConfigurationError(options.name, [{ option: 'name', message }]);
+      throw new CacheConfigurationError(`Cache '${options.name}'`, [{ option: 'name', message }]);
     }
     const cache = buildCache(options, {
       connection: this.#connection,
@@ -88,11 +88,15 @@ export class CacheBackend {
 
   #onChanged(keys: readonly string[]): void {
     this.#tier?.reader.change(keys);
+    let isStamp = false;
     for (const key of keys) {
-      const stamp = this.#stamps.find(key);
-      if (stamp) stamp.forget();
-      else for (const cache of this.#caches.values()) if (cache.change(key)) break;
+      if (this.#keys.isStamp(key)) {
+        isStamp = true;
+        this.#stamps.find(key)?.forget();
+      } else for (const cache of this.#caches.values()) if (cache.change(key)) break;
     }
+    // A factory may yet say that what it makes has a tag.
+    if (isStamp) for (const cache of this.#caches.values()) cache.outdateAll();
   }
 
   #onLost(shard: Shard): void {
@@ -114,7 +118,7 @@ export class CacheBackend {
 
   #invalidateStamp(stamp: Stamp): void {
     stamp.invalidate();
-    for (const cache of this.#caches.values()) cache.doubtAll();
+    for (const cache of this.#caches.values()) cache.outdateAll();
   }
 
   #newStamp(key: string): Stamp {

@@ -16,6 +16,11 @@ export class CacheKeys {
     return `${this.prefix}t:${tag}`;
   }
 
+  /** Whether it is the key of a stamp: one that begins with the prefix, and is no entry's. */
+  isStamp(key: string): boolean {
+    return !key.startsWith('e:', this.prefix.length);
+  }
+
   /** The stamp that every entry of a cache depends on. */
   generation(cache: string): string {
     return `${this.prefix}g:${cache}`;

@@ -76,16 +76,17 @@ export class FactoryRunner {
       const result = await this.#run(making, lease.born);
       const entry = await this.#entryOf(making, result, lease.before);
       // The store script judges what has happened until it runs; this, what happens after.
-      flight.confirm();
+      const { changes } = flight;
       isStored =
         entry !== undefined &&
         (await this.#guarded(key, () =>
-          this.#writer.storeLeased(entry, flight.token, () => flight.isCertain),
+          this.#writer.storeLeased(entry, flight.token, () => flight.changes === changes),
         ));
       return outcomeOf(result, entry);
     } finally {
       if (isStored) leases.drop(flight.token);
-      else await leases.release(this.#parts.prefix + key, flight.token);
+      // Nobody who waits for the value waits for that, too.
+      else void leases.release(this.#parts.prefix + key, flight.token);
     }
   }
 

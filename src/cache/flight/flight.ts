@@ -18,6 +18,8 @@ export class Flight {
   readonly fallback: Found | undefined;
   #isMaking = false;
   #isCertain = true;
+  #isOutdated = false;
+  #changes = 0;
   made!: Promise<Outcome>;
 
   constructor(key: string, token: string, fallback: Found | undefined) {
@@ -34,18 +36,43 @@ export class Flight {
     return this.#isCertain;
   }
 
-  /** The factory begins: from now on it may be older than a change. */
+  /** Whether it may be older than an invalidation, whatever becomes of its lease: nobody may join it. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
+  /** How often its key has changed since it began. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** The factory begins, or the cache is read in its place: from now on it may be older than a change. */
   begin(): void {
     this.#isMaking = true;
   }
 
-  /** The key has changed, whoever did it. */
-  doubt(): void {
-    if (this.#isMaking) this.#isCertain = false;
+  /** What was read is of no use: it begins once more. */
+  startOver(): void {
+    this.#isMaking = false;
+    this.#isCertain = true;
+    this.#isOutdated = false;
   }
 
-  /** What it makes is known to be still wanted. */
-  confirm(): void {
-    this.#isCertain = true;
+  /** The key has changed, whoever did it. */
+  doubt(): void {
+    if (!this.#isMaking) return;
+    this.#isCertain = false;
+    this.#changes++;
+  }
+
+  /** Something that the value may depend on was invalidated. */
+  outdate(): void {
+    this.doubt();
+    this.#isOutdated = this.#isMaking;
+  }
+
+  /** Its lease was found to stand, by a read that began after so many changes. */
+  confirm(changes: number): void {
+    if (changes === this.#changes && !this.#isOutdated) this.#isCertain = true;
   }
 }

@@ -11,6 +11,12 @@ import { newToken } from './leases.js';
 import type { Making, ValueMaker } from './value-maker.js';
 import { settledWithin } from './settled-within.js';
 
+/** A flight as it was when a caller began to look. */
+interface Seen {
+  readonly flight: Flight;
+  readonly changes: number;
+}
+
 /** Values that are being made: one flight for a key, which all callers of this process share. */
 export class Flights {
   readonly #parts: CacheParts;
@@ -38,13 +44,14 @@ export class Flights {
   ): Promise<Outcome> {
     if (options?.forceRefresh)
       return this.#wait(this.#start({ key, factory, options, found: undefined }), options);
-    const certain = this.#flights.get(key);
-    if (certain?.isCertain && !found) return this.#wait(certain, options);
+    const flight = this.#flights.get(key);
+    if (flight?.isCertain && !found) return this.#wait(flight, options);
+    const seen = !found && flight ? { flight, changes: flight.changes } : undefined;
     const known = found ?? (await this.#lookup.find(key, options?.tags));
     if (known.status === 'fresh' && known.entry) return this.#hit(key, known, known.entry);
     if (isTooEarly(known) && mayBeServed(known)) return this.#stale(key, known.entry!);
     return this.#wait(
-      this.#join(key, known) ?? this.#start({ key, factory, options, found: known }),
+      this.#join(key, known, seen) ?? this.#start({ key, factory, options, found: known }),
       options,
     );
   }
@@ -78,8 +85,14 @@ export class Flights {
     this.#flights.get(key)?.doubt();
   }
 
-  changeAll(): void {
-    for (const flight of this.#flights.values()) flight.doubt();
+  /** The key was invalidated: what is being made is out of date. */
+  outdate(key: string): void {
+    this.#flights.get(key)?.outdate();
+  }
+
+  /** Something was invalidated that any value may depend on: which do is known only when they are made. */
+  outdateAll(): void {
+    for (const flight of this.#flights.values()) flight.outdate();
   }
 
   #hit(key: string, { tier }: Found, entry: CacheEntry): Outcome {
@@ -90,10 +103,12 @@ export class Flights {
   }
 
   /** A flight that may be joined: nothing has changed since it began, or its lease was found to stand. */
-  #join(key: string, found: Found): Flight | undefined {
+  #join(key: string, found: Found, seen: Seen | undefined): Flight | undefined {
     const flight = this.#flights.get(key);
-    if (!flight || !(flight.isCertain || flight.token === found.leaseToken)) return undefined;
-    flight.confirm();
+    if (!flight || flight.isCertain) return flight;
+    if (flight.isOutdated || flight.token !== found.leaseToken) return undefined;
+    // The lease may have been voided after it was read: what has been told of meanwhile goes for those who come later.
+    if (flight === seen?.flight) flight.confirm(seen.changes);
     return flight;
   }
 

@@ -6,7 +6,7 @@ import { AWAY } from '../remote/away.js';
 import type { Flight, Outcome } from './flight.js';
 import type { FactoryRunner } from './factory-runner.js';
 import type { Leases } from './leases.js';
-import type { Waiters } from './waiters.js';
+import type { Lookout, Waiters } from './waiters.js';
 
 /** Everything that one making of a value is about. */
 export interface Making {
@@ -55,19 +55,26 @@ export class ValueMaker {
     let { found } = making;
     for (let attempt = 0, polls = 0; attempt < ATTEMPTS;) {
       if (found?.status === 'away' || found?.status === 'unsure') break;
-      const [lease, before] = await Promise.all([
-        this.#acquire(leases, making, found),
-        this.#runner.dependOn(making.options),
-      ]);
-      if (lease === AWAY) break;
-      if (lease.outcome === 0) return this.#runner.runLeased(making, leases, { born: lease.now, before });
-      if (lease.outcome === -1) attempt++;
-      else {
-        const another = await this.#leaveToAnother(making, lease.outcome, polls++);
-        if (another) return another;
+      const lookout = this.#waiters.lookOut(this.#parts.prefix + making.key);
+      try {
+        const [lease, before] = await Promise.all([
+          this.#acquire(leases, making, found),
+          this.#runner.dependOn(making.options),
+        ]);
+        if (lease === AWAY) break;
+        if (lease.outcome === 0) return await this.#runLeased(making, leases, { born: lease.now, before });
+        if (lease.outcome === -1) attempt++;
+        else {
+          const another = await this.#leaveToAnother(making, lookout, lease.outcome, polls++);
+          if (another) return another;
+        }
+      } finally {
+        lookout.end();
       }
+      making.flight.begin();
       found = await this.#lookup.read(making.key, making.options?.tags ?? []);
       if (found.status === 'fresh' && found.entry) return this.#hit(making.key, found);
+      making.flight.startOver();
     }
     return this.#runner.runAlone(making);
   }
@@ -77,8 +84,26 @@ export class ValueMaker {
     return leases.acquire(this.#parts.prefix + key, flight.token, known);
   }
 
+  /** Who began to wait in this process, since what was made is older than an invalidation, need not be told by Redis. */
+  async #runLeased(
+    making: Making,
+    leases: Leases,
+    lease: Parameters<FactoryRunner['runLeased']>[2],
+  ): Promise<Outcome> {
+    try {
+      return await this.#runner.runLeased(making, leases, lease);
+    } finally {
+      this.#waiters.wake(this.#parts.prefix + making.key);
+    }
+  }
+
   /** Another process makes the value: a stale one will do meanwhile, or its end is waited for. */
-  async #leaveToAnother(making: Making, heldFor: number, polls: number): Promise<Outcome | undefined> {
+  async #leaveToAnother(
+    making: Making,
+    lookout: Lookout,
+    heldFor: number,
+    polls: number,
+  ): Promise<Outcome | undefined> {
     const { fallback } = making.flight;
     const entry = fallback?.entry;
     if (entry && entry.kind !== 'error' && entry.staleUntil > entry.freshUntil) {
@@ -87,10 +112,10 @@ export class ValueMaker {
       this.#parts.counters.serveStale(making.key);
       return { value, status: 'stale', born, freshUntil };
     }
-    const { prefix, changes } = this.#parts;
+    const { changes } = this.#parts;
     const poll = Math.min(POLL.shortest * 2 ** Math.min(polls, 10), POLL.longest);
     const isTold = changes !== 'unknown' && this.#isArmed(making.key);
-    await this.#waiters.wait(prefix + making.key, isTold ? heldFor + LEASE_MARGIN : Math.min(poll, heldFor));
+    await lookout.wait(isTold ? heldFor + LEASE_MARGIN : Math.min(poll, heldFor));
     return undefined;
   }
 

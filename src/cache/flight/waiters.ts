@@ -1,18 +1,31 @@
+/** Looks out for changes of a key, from when it is made until its end. */
+export interface Lookout {
+  /** Resolves when the key has changed since, or after `timeout` milliseconds. */
+  wait(timeout: number): Promise<void>;
+  end(): void;
+}
+
 /** Those that wait for a key to change, since another process is making its value. */
 export class Waiters {
   readonly #waiters = new Map<string, Set<() => void>>();
 
-  /** Resolves when the key has changed, or after `timeout` milliseconds. */
-  async wait(key: string, timeout: number): Promise<void> {
+  /** To be asked for before Redis is asked who makes the value: news of its end may come before the answer. */
+  lookOut(key: string): Lookout {
     let wake = () => {};
     const changed = new Promise<void>((resolve) => (wake = resolve));
-    const timer = setTimeout(wake, timeout);
     const waiters = this.#waiters.get(key) ?? new Set();
     this.#waiters.set(key, waiters.add(wake));
-    await changed;
-    clearTimeout(timer);
-    waiters.delete(wake);
-    if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
+    return {
+      async wait(timeout) {
+        const timer = setTimeout(wake, timeout);
+        await changed;
+        clearTimeout(timer);
+      },
+      end: () => {
+        waiters.delete(wake);
+        if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
+      },
+    };
   }
 
   wake(key: string): void {

@@ -66,7 +66,7 @@ export class Maintenance {
     const { local } = this.#parts;
     const keys = [...(local?.keys() ?? [])].filter((key) => pattern.test(key));
     for (const key of keys) local?.delete(key);
-    this.#flights.changeAll();
+    this.#flights.outdateAll();
     return keys.length;
   }
 }

@@ -29,7 +29,7 @@ export class Invalidator {
     const { counters, tier, prefix, local, clock } = this.#parts;
     if (!tier) {
       for (const key of keys) local?.expire(key, clock.now());
-      for (const key of keys) this.#flights.change(key);
+      for (const key of keys) this.#flights.outdate(key);
     } else {
       this.#forget(keys);
       const redisKeys = keys.map((key) => prefix + key);
@@ -61,7 +61,7 @@ export class Invalidator {
   #forget(keys: readonly string[]): void {
     for (const key of keys) {
       this.#parts.local?.delete(key);
-      this.#flights.change(key);
+      this.#flights.outdate(key);
     }
   }
 

@@ -42,7 +42,7 @@ export class Setter {
     const born = this.#parts.clock.now();
     const outcomes = await Promise.allSettled(
       entries.map(([key, value]) => {
-        this.#flights.change(key);
+        this.#flights.outdate(key);
         const freshUntil = born + ttl * (1 - jitter * Math.random());
         const kind = value === undefined ? ('undefined' as const) : ('value' as const);
         const times = { born, freshUntil, staleUntil: freshUntil + stale, cost: 0 };
