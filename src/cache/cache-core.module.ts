@@ -11,9 +11,9 @@ import {
   DEFAULT_CONNECTION,
   getRedisConnectionToken,
   RedisConnections,
-  RedisCoreModule,
   type RedisConnection,
 } from '../redis/index.js';
+import { RedisCoreModule } from '../redis/shared.js';
 import { Caches } from './caches.js';
 import { CacheConfigurationError } from './options/cache-configuration-error.js';
 import type { CacheRootOptions } from './options/cache-options.js';

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { showValue } from '../redis/index.js';
+import { showValue } from '../redis/shared.js';
 import { getCacheToken } from './cache.tokens.js';
 import { Caches } from './caches.js';
 import { CacheConfigurationError } from './options/cache-configuration-error.js';

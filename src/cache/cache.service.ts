@@ -75,7 +75,8 @@ export class CacheService {
   }
 
   /**
-   * The value of a key, made by the factory where there is none: once for all that ask meanwhile, in this process and in the others.
+   * The value of a key, made by the factory where there is none: once for all that ask meanwhile, in this process and in the others. So a
+   * factory must not ask for its own key: it would wait for itself.
    *
    * @throws what the factory throws, if there is nothing older to serve; CacheFactoryTimeoutError after `hardTimeout`
    */
@@ -164,6 +165,11 @@ export class CacheService {
   /** Invalidates everything that has one of the tags, in all caches of the namespace, with one command however much that is. */
   invalidateTags(tags: string | readonly string[]): Promise<void> {
     return this.#invalidator.invalidateTags(listOf(tags));
+  }
+
+  /** Invalidates everything in this cache, with one command. What is in Redis goes when its time is over. */
+  invalidateAll(): Promise<void> {
+    return this.#invalidator.invalidateAll();
   }
 
   /** Invalidates everything in this cache at once, then removes it from Redis page by page. @throws RedisError where that fails: it is invalid all the same */

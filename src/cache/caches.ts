@@ -1,4 +1,5 @@
-import type { ConnectionUser, RedisConnection } from '../redis/index.js';
+import type { RedisConnection } from '../redis/index.js';
+import type { ConnectionUser } from '../redis/shared.js';
 import { CacheBackend } from './cache-backend.js';
 import type { CacheService } from './cache.service.js';
 import { DEFAULT_CACHE } from './cache.tokens.js';

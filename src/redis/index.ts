@@ -36,19 +36,3 @@ export {
   type ScriptDefinition,
 } from './scripts/define-script.js';
 export { type OptimisticOptions } from './transactions/optimistic.js';
-
-// What the modules of rednest share. Not for applications: it may change in any release.
-/** @internal */
-export { listProblems } from './options/configuration-error.js';
-/** @internal */
-export { flattenOptions, type OptionTree } from './options/flatten-options.js';
-/** @internal */
-export { showValue } from './options/mask.js';
-/** @internal */
-export { Problems } from './options/problems.js';
-/** @internal */
-export { Settings } from './options/settings.js';
-/** @internal */
-export { type ConnectionUser } from './redis-connections.js';
-/** @internal */
-export { RedisCoreModule } from './redis-core.module.js';

@@ -66,6 +66,8 @@ class PassThroughCache implements Pick<CacheService, keyof CacheService> {
 
   async invalidateTags(): Promise<void> {}
 
+  async invalidateAll(): Promise<void> {}
+
   async clear(): Promise<void> {}
 
   async deleteByPattern(): Promise<number> {

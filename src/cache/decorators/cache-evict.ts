@@ -1,4 +1,3 @@
-import { RedisError } from '../../redis/index.js';
 import { type CacheService } from '../cache.service.js';
 import { checkKey } from './check-key.js';
 import { decorateMethod, type AsyncMethod, type MethodDecoratorFor } from './decorate-method.js';
@@ -9,7 +8,7 @@ interface EvictionOptions<F extends AsyncMethod> {
   key?: (...args: Parameters<F>) => string | readonly string[];
   /** Tags to invalidate, in all caches. */
   tags?: readonly string[] | ((...args: Parameters<F>) => readonly string[]);
-  /** Clears the whole cache: what is stored under other names stays. */
+  /** Invalidates everything in the cache; see `CacheService.invalidateAll`. */
   all?: true;
   /**
    * `'after'`: when the method has succeeded. `'before'`: first, and so also where the method then fails; a value that is read
@@ -94,11 +93,6 @@ async function evict(cache: CacheService, { keys, tags, all }: Eviction): Promis
   await Promise.all([
     keys.length > 0 && cache.delete(keys),
     tags.length > 0 && cache.invalidateTags(tags),
-    all && cache.clear().catch(ignoreRedisError),
+    all && cache.invalidateAll(),
   ]);
-}
-
-/** Everything is invalid by then: only its removal from Redis has failed, which is no reason to fail the method. */
-function ignoreRedisError(error: unknown): void {
-  if (!(error instanceof RedisError)) throw error;
 }

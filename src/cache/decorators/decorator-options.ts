@@ -1,4 +1,4 @@
-import { Problems, type OptionTree, type Settings } from '../../redis/index.js';
+import { Problems, type OptionTree, type Settings } from '../../redis/shared.js';
 import { CacheConfigurationError } from '../options/cache-configuration-error.js';
 import { readCacheOptions } from '../options/cache-option-tree.js';
 import type { EntryOptions, FactoryOptions } from '../options/cache-options.js';

@@ -116,7 +116,8 @@ export class Flights {
     const { key, found } = making;
     const flight = new Flight(key, newToken(), isServable(found) ? found : undefined);
     this.#flights.set(key, flight);
-    flight.made = this.#make({ ...making, flight });
+    // Not before it is in its place: a factory may run at once, and ask for the same key.
+    flight.made = Promise.resolve().then(() => this.#make({ ...making, flight }));
     flight.made.catch(() => undefined); // told to those that wait for it
     return flight;
   }

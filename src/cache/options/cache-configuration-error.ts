@@ -1,4 +1,5 @@
-import { listProblems, type ConfigurationProblem } from '../../redis/index.js';
+import { type ConfigurationProblem } from '../../redis/index.js';
+import { listProblems } from '../../redis/shared.js';
 import { CacheError } from '../cache-errors.js';
 
 /** Options of the cache module, or of one of its decorators, are wrong. Lists every problem that was found. */

@@ -1,4 +1,4 @@
-import { flattenOptions, Settings, type OptionTree, type Problems } from '../../redis/index.js';
+import { flattenOptions, Settings, type OptionTree, type Problems } from '../../redis/shared.js';
 import type {
   CacheOptions,
   CacheRootOptions,

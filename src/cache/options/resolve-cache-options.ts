@@ -1,4 +1,5 @@
-import { namespace, Problems, type Settings } from '../../redis/index.js';
+import { namespace } from '../../redis/index.js';
+import { Problems, type Settings } from '../../redis/shared.js';
 import { toBytes, BYTE_SIZE_EXPECTED } from './byte-size.js';
 import { CacheConfigurationError } from './cache-configuration-error.js';
 import { CACHE_OPTIONS, readCacheOptions, ROOT_OPTIONS, SHARED_OPTIONS, age } from './cache-option-tree.js';

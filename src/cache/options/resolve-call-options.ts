@@ -1,4 +1,4 @@
-import { type Problems, type Settings } from '../../redis/index.js';
+import { type Problems, type Settings } from '../../redis/shared.js';
 import { age, numberWithin } from './cache-option-tree.js';
 import type { NegativeCachingOptions } from './cache-options.js';
 import type { ResolvedCacheOptions } from './resolved-cache-options.js';

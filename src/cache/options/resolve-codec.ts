@@ -1,4 +1,4 @@
-import { type Problems, type Settings } from '../../redis/index.js';
+import { type Problems, type Settings } from '../../redis/shared.js';
 import type { Codec } from '../codecs/codec.js';
 import { compressionProblem } from '../codecs/compression.js';
 import { jsonCodec } from '../codecs/json-codec.js';

@@ -1,0 +1,8 @@
+// What the modules of rednest share, beyond what applications see.
+export { listProblems } from './options/configuration-error.js';
+export { flattenOptions, type OptionTree } from './options/flatten-options.js';
+export { showValue } from './options/mask.js';
+export { Problems } from './options/problems.js';
+export { Settings } from './options/settings.js';
+export { type ConnectionUser } from './redis-connections.js';
+export { RedisCoreModule } from './redis-core.module.js';
