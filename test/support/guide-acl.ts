@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-const GUIDE = new URL('../../docs/redis.md', import.meta.url);
-
-/** The rules of the guide's smallest ACL: the tests run under what the guide tells. */
-export function guideAcl(): string {
-  const block = /```acl\n([^`]+)```/.exec(readFileSync(GUIDE, 'utf8'))?.[1];
-  if (block === undefined) throw new Error('docs/redis.md has no ```acl block');
+/** The rules of a guide's smallest ACL: the tests run under what the guide tells. */
+export function guideAcl(guide: 'redis' | 'cache' = 'redis'): string {
+  const block = /```acl\n([^`]+)```/.exec(textOf(guide))?.[1];
+  if (block === undefined) throw new Error(`docs/${guide}.md has no \`\`\`acl block`);
   return block.trim().split(/\s+/).join(' ');
+}
+
+function textOf(guide: string): string {
+  return readFileSync(new URL(`../../docs/${guide}.md`, import.meta.url), 'utf8');
 }
 
 /** The line for a user of the guide's ACL and some commands of the application's own. */
@@ -16,7 +18,7 @@ export function userLine(commands: string, user = { username: 'app', password: '
 
 /** The rules that the guide gives for a user of the Sentinels. */
 export function sentinelAcl(): string {
-  const rules = /Sentinels have users of their own: `([^`]+)`/.exec(readFileSync(GUIDE, 'utf8'))?.[1];
+  const rules = /Sentinels have users of their own: `([^`]+)`/.exec(textOf('redis'))?.[1];
   if (rules === undefined) throw new Error('docs/redis.md has no rules for Sentinels');
   return rules;
 }
