@@ -11,7 +11,19 @@ const fixture = fileURLToPath(new URL('nest11-cjs-jest', import.meta.url));
 
 /** Some of what each entry must export. */
 const exported = {
-  rednest: ['RedisModule', 'RedisConnection', 'InjectRedis', 'RedisError', 'defineScript', 'key', 'retry'],
+  rednest: [
+    'RedisModule',
+    'RedisConnection',
+    'InjectRedis',
+    'RedisError',
+    'defineScript',
+    'key',
+    'retry',
+    'CacheModule',
+    'CacheService',
+    'Cacheable',
+    'HttpCache',
+  ],
   'rednest/testing': ['startRedis'],
 };
 
