@@ -48,6 +48,7 @@ export class CacheBackend {
         cleared: (node, milliseconds) => this.#onCleared(node, milliseconds),
         refused: (error) => this.#onRefused(error),
         everything: () => this.#everything(),
+        changed: (keys) => this.#onChanged(keys),
       });
     this.#stamps = new Stamps((key) => this.#newStamp(key));
   }

@@ -1,3 +1,10 @@
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Whether a text is the same after it was in Redis. Half a surrogate pair is not: no change of such a key can be recognised. */
+export function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
+}
+
 /** How the keys of a cache are called in Redis. All of them begin with one prefix, by which the server tracks them. */
 export class CacheKeys {
   readonly prefix: string;
@@ -13,7 +20,7 @@ export class CacheKeys {
 
   /** The stamp of a tag. Tags are shared by all caches of the namespace. */
   tag(tag: string): string {
-    return `${this.prefix}t:${tag}`;
+    return `${this.prefix}t:${isWellFormed(tag) ? tag : Buffer.from(tag).toString()}`;
   }
 
   /** Whether it is the key of a stamp: one that begins with the prefix, and is no entry's. */

@@ -75,13 +75,8 @@ export class FactoryRunner {
       flight.begin();
       const result = await this.#run(making, lease.born);
       const entry = await this.#entryOf(making, result, lease.before);
-      // The store script judges what has happened until it runs; this, what happens after.
-      const { changes } = flight;
       isStored =
-        entry !== undefined &&
-        (await this.#guarded(key, () =>
-          this.#writer.storeLeased(entry, flight.token, () => flight.changes === changes),
-        ));
+        entry !== undefined && (await this.#guarded(key, () => this.#writer.storeLeased(entry, flight)));
       return outcomeOf(result, entry);
     } finally {
       if (isStored) leases.drop(flight.token);
@@ -100,7 +95,7 @@ export class FactoryRunner {
     const entry = await this.#entryOf(making, result, before);
     if (entry && flight.isCertain) {
       await this.#guarded(key, async () => {
-        await this.#writer.keepLocally(entry);
+        await this.#writer.keepLocally(entry, () => flight.isCertain);
         return true;
       });
     }

@@ -23,6 +23,8 @@ export class Flights {
   readonly #lookup: Lookup;
   readonly #maker: ValueMaker;
   readonly #flights = new Map<string, Flight>();
+  /** Those that another has taken the place of. What they make may be stored yet, so they have to be told of changes too. */
+  readonly #replaced = new Set<Flight>();
 
   constructor(parts: CacheParts, lookup: Lookup, maker: ValueMaker) {
     this.#parts = parts;
@@ -83,16 +85,19 @@ export class Flights {
   /** The key has changed, whoever did it: what is being made may be out of date. */
   change(key: string): void {
     this.#flights.get(key)?.doubt();
+    for (const flight of this.#replaced) if (flight.key === key) flight.doubt();
   }
 
   /** The key was invalidated: what is being made is out of date. */
   outdate(key: string): void {
     this.#flights.get(key)?.outdate();
+    for (const flight of this.#replaced) if (flight.key === key) flight.outdate();
   }
 
   /** Something was invalidated that any value may depend on: which do is known only when they are made. */
   outdateAll(): void {
     for (const flight of this.#flights.values()) flight.outdate();
+    for (const flight of this.#replaced) flight.outdate();
   }
 
   #hit(key: string, { tier }: Found, entry: CacheEntry): Outcome {
@@ -115,6 +120,8 @@ export class Flights {
   #start(making: Omit<Making, 'flight'>): Flight {
     const { key, found } = making;
     const flight = new Flight(key, newToken(), isServable(found) ? found : undefined);
+    const replaced = this.#flights.get(key);
+    if (replaced) this.#replaced.add(replaced);
     this.#flights.set(key, flight);
     // Not before it is in its place: a factory may run at once, and ask for the same key.
     flight.made = Promise.resolve().then(() => this.#make({ ...making, flight }));
@@ -129,6 +136,7 @@ export class Flights {
       this.#reportFailure(making, error);
       throw error;
     } finally {
+      this.#replaced.delete(making.flight);
       if (this.#flights.get(making.key) === making.flight) this.#flights.delete(making.key);
     }
   }

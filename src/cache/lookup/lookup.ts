@@ -1,3 +1,4 @@
+import { isWellFormed } from '../cache-keys.js';
 import type { CacheParts } from '../cache-parts.js';
 import type { StoredRecord } from '../entry/entry-serializer.js';
 import type { CacheEntry } from '../entry/entry.js';
@@ -57,8 +58,8 @@ export class Lookup {
     const { tier } = this.#parts;
     if (!tier) return Promise.resolve(this.#away(leftover));
     const { reading, waits } = this.#begin(tier, key, tags, leftover);
-    const done: Promise<unknown> = waits ? Promise.all([reading.batch.done, ...waits]) : reading.batch.done;
-    return done.then(() => this.#finish(tier, reading));
+    if (waits) return this.#finishTogether(tier, reading, waits);
+    return reading.batch.done.then(() => this.#finish(tier, reading));
   }
 
   /** As {@link find}, for many keys, in the same order. */
@@ -77,6 +78,8 @@ export class Lookup {
       for (const wait of waits ?? []) batches.add(wait);
     });
     if (!tier || readings.length === 0) return found as Found[];
+    const held = batches.size > 1 ? readings.map(({ reading }) => reading.batch) : [];
+    for (const batch of held) tier.reader.hold(batch);
     await Promise.all(batches);
     const late: Promise<void>[] = [];
     for (const { reading, position } of readings) {
@@ -84,6 +87,7 @@ export class Lookup {
       if (result instanceof Promise) late.push(result.then((each) => void (found[position] = each)));
       else found[position] = result;
     }
+    for (const batch of held) tier.reader.release(batch);
     if (late.length > 0) await Promise.all(late);
     return found as Found[];
   }
@@ -165,6 +169,17 @@ export class Lookup {
     return !this.#isKnown(stamp) && !stamps.includes(stamp);
   }
 
+  /** What the entry depends on is read from other slots. */
+  async #finishTogether(tier: RedisTier, reading: Reading, waits: readonly Promise<void>[]): Promise<Found> {
+    tier.reader.hold(reading.batch);
+    try {
+      await Promise.all([reading.batch.done, ...waits]);
+      return await this.#finish(tier, reading);
+    } finally {
+      tier.reader.release(reading.batch);
+    }
+  }
+
   /** Meanwhile the key may change: the batch has to be told until the end. */
   async #finishLate(
     tier: RedisTier,
@@ -205,6 +220,7 @@ export class Lookup {
     const { local, prefix, maxAge } = this.#parts;
     const redisKey = prefix + key;
     if (!local || !(batch.isBelievable(redisKey) || batch.isUsable(redisKey))) return undefined;
+    if (!isWellFormed(key)) return undefined;
     const believedUntil = performance.now() + Math.min(entry.freshUntil - now, maxAge);
     return local.set(key, entry, { shard: batch.shard, epoch: batch.epoch, stamps, believedUntil });
   }

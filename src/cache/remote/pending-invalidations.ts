@@ -54,11 +54,11 @@ export class PendingInvalidations {
     this.#forgetOld(at);
   }
 
-  /** Has those that were confirmed lately done again. */
-  restore(): void {
+  /** Has those that were confirmed lately done again, of those that `isWanted` says. */
+  restore(isWanted: (invalidation: Invalidation) => boolean): void {
     this.#forgetOld(performance.now());
-    const lately = [...this.#confirmed.values()].map(({ invalidation }) => invalidation);
-    this.#confirmed.clear();
+    const lately = Array.from(this.#confirmed.values(), ({ invalidation }) => invalidation).filter(isWanted);
+    for (const { key } of lately) this.#confirmed.delete(key);
     this.add(lately.filter(({ key }) => !this.#pending.has(key)));
   }
 

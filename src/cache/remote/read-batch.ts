@@ -12,8 +12,8 @@ export class ReadBatch {
   readonly shard: Shard;
   /** The epoch in which it was sent; what is read may be believed while it is still the shard's. */
   epoch = NO_EPOCH;
-  /** How many still look at what was read; see `Reader.hold`. */
-  holders = 0;
+  /** For how many it has to be told of changes: the reader until it is answered, and those that look at it longer; see `Reader.hold`. */
+  holders = 1;
   #replies: readonly (Buffer | null)[] | Away = AWAY;
   readonly #positions = new Map<string, number>();
   readonly #stamps = new Map<number, Stamp>();

@@ -15,8 +15,8 @@ export class Reader {
   readonly #limit: number;
   readonly #hooks: ReaderHooks;
   readonly #open = new Map<number, ReadBatch>();
-  /** Those that have to know of changes. */
-  readonly #unanswered = new Set<ReadBatch>();
+  /** Those that have to know of changes: unanswered, or still looked at. */
+  readonly #current = new Set<ReadBatch>();
 
   constructor(limit: number, hooks: ReaderHooks) {
     this.#limit = limit;
@@ -29,7 +29,7 @@ export class Reader {
     if (open && open.keys.length < this.#limit) return open;
     const batch = new ReadBatch(this.#hooks.shardOf(slot));
     this.#open.set(slot, batch);
-    this.#unanswered.add(batch);
+    this.#current.add(batch);
     process.nextTick(() => void this.#send(slot, batch));
     return batch;
   }
@@ -41,19 +41,18 @@ export class Reader {
     return batch;
   }
 
-  /** Has an answered batch told of changes further on, until it is released. */
+  /** Has a batch told of changes also when it is answered, until it is released. */
   hold(batch: ReadBatch): void {
     batch.holders++;
-    this.#unanswered.add(batch);
   }
 
   release(batch: ReadBatch): void {
-    if (--batch.holders === 0) this.#unanswered.delete(batch);
+    if (--batch.holders === 0) this.#current.delete(batch);
   }
 
   /** What is being read of these keys may be older than a change. */
   change(keys: readonly string[]): void {
-    for (const batch of this.#unanswered) for (const key of keys) batch.change(key);
+    for (const batch of this.#current) for (const key of keys) batch.change(key);
   }
 
   async #send(slot: number, batch: ReadBatch): Promise<void> {
@@ -61,7 +60,8 @@ export class Reader {
     const { shard } = batch;
     batch.epoch = shard.armed ? shard.epoch : NO_EPOCH;
     const replies = await this.#hooks.read(batch.keys, slot);
-    this.#unanswered.delete(batch);
     batch.finish(replies, (stamp) => this.#hooks.rolledBack(stamp));
+    // Runs when those that waited for it have looked: what they do on the way may be a change.
+    process.nextTick(() => this.release(batch));
   }
 }

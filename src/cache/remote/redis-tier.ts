@@ -17,6 +17,8 @@ const RETRY_INTERVAL = 1_000;
 export interface RedisTierHooks extends LaneEvents {
   /** What invalidates everything, in place of more single invalidations than are kept. */
   everything(): readonly Invalidation[];
+  /** This process has changed keys of Redis. What it has read of them meanwhile may be older. */
+  changed(keys: readonly string[]): void;
 }
 
 /** Redis, as the caches see it: reads and writes of one turn of the event loop are sent together, within a time budget, and none rejects. */
@@ -26,6 +28,7 @@ export class RedisTier {
   readonly pending: PendingInvalidations;
   readonly #connection: RedisConnection;
   readonly #coherence: Coherence;
+  readonly #changed: (keys: readonly string[]) => void;
   readonly #lanes: Lanes;
   readonly #isCluster: boolean;
   #retry: NodeJS.Timeout | undefined;
@@ -39,6 +42,7 @@ export class RedisTier {
   ) {
     this.#connection = connection;
     this.#coherence = coherence;
+    this.#changed = (keys) => hooks.changed(keys);
     this.#isCluster = connection.topology === 'cluster';
     this.pending = new PendingInvalidations(options.pendingInvalidations, () => hooks.everything());
     this.#lanes = new Lanes(connection, options, hooks, (node) => this.#bringUpToDate(node));
@@ -74,16 +78,26 @@ export class RedisTier {
     await Promise.all(
       invalidations.map(async (invalidation) => {
         const slot = this.slotOf(invalidation.key);
-        const request = { key: invalidation.key, slot, done: () => this.pending.confirm([invalidation]) };
+        const request = { key: invalidation.key, slot, done: () => this.confirm([invalidation]) };
         await this.writes[invalidation.kind].add(request);
       }),
     );
-    this.#coherence.announce(keys);
     this.retryPending();
   }
 
-  /** Tells other processes of entries that were stored, where the server does not. */
+  /** They have happened, however late: who looked before that may have seen what was. */
+  confirm(invalidations: readonly Invalidation[]): void {
+    if (invalidations.length === 0) return;
+    this.pending.confirm(invalidations);
+    this.announce(invalidations.map(({ key }) => key));
+  }
+
+  /**
+   * Tells of keys that this process has changed, when it has happened: itself, since what it has read meanwhile may be older, and where the
+   * server does not, the others.
+   */
   announce(keys: readonly string[]): void {
+    this.#changed(keys);
     this.#coherence.announce(keys);
   }
 
@@ -103,11 +117,11 @@ export class RedisTier {
 
   /** Sends what has been kept for the master, and once more what a failover may have lost. */
   async #bringUpToDate(node: string): Promise<void> {
-    this.pending.restore();
     const isGone = !isMaster(this.#connection, node);
-    const own = this.pending
-      .list()
-      .filter(({ key }) => isGone || (this.#connection.masterOf(this.slotOf(key)) ?? '') === node);
+    const isOwn = ({ key }: Invalidation) =>
+      isGone || (this.#connection.masterOf(this.slotOf(key)) ?? '') === node;
+    this.pending.restore(isOwn);
+    const own = this.pending.list().filter(isOwn);
     if (!isGone) await pingMaster(this.#connection, node);
     await this.#replay(own);
   }
@@ -118,8 +132,7 @@ export class RedisTier {
 
   async #replay(invalidations: readonly Invalidation[]): Promise<void> {
     await this.writes.replay(invalidations, (key) => this.slotOf(key));
-    this.pending.confirm(invalidations);
-    if (invalidations.length > 0) this.#coherence.announce(invalidations.map(({ key }) => key));
+    this.confirm(invalidations);
   }
 
   /** Has invalidations that were too slow, or refused, sent again, while Redis is not given up for all that. */

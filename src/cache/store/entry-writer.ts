@@ -1,6 +1,8 @@
+import { isWellFormed } from '../cache-keys.js';
 import type { CacheParts } from '../cache-parts.js';
 import { NO_EPOCH } from '../coherence/shard.js';
 import type { EntryDraft } from '../entry/entry-serializer.js';
+import type { Flight } from '../flight/flight.js';
 import { AWAY, type Away } from '../remote/away.js';
 import type { RedisTier } from '../remote/redis-tier.js';
 import type { Stamp } from '../stamps/stamp.js';
@@ -23,50 +25,58 @@ export class EntryWriter {
   /**
    * Stores an entry for the holder of a lease.
    *
-   * @param isCurrent whether nothing has changed the key while it was being written, as far as is known
+   * @param flight told of changes of the key
    * @returns whether it was stored: not where it is too large, the lease was voided, or Redis is away
    * @throws CacheValueTooLargeError, CacheSerializationError
    */
-  async storeLeased(entry: NewEntry, token: string, isCurrent: () => boolean): Promise<boolean> {
+  async storeLeased(entry: NewEntry, flight: Flight): Promise<boolean> {
     const { tier, serializer, prefix } = this.#parts;
+    // The store script judges what has happened until it runs; this, what happens after.
+    const { token, changes } = flight;
     const record = await serializer.serialize(entry.key, entry.draft);
     if (!record || !tier) return false;
     const key = prefix + entry.key;
     const request = { key, slot: tier.slotOf(key), token, keep: this.#keepFor(entry.draft), record };
     const outcome = await tier.writes.store.add(request);
-    return this.#stored(tier, entry, record, outcome, isCurrent);
+    return this.#stored(tier, entry, record, { outcome, flight, changes });
   }
 
   /** Stores an entry whatever is there. If Redis is away, what is there is removed when it is back. */
   async set(entry: NewEntry): Promise<void> {
     const { tier, serializer, prefix } = this.#parts;
     if (!tier) return this.keepLocally(entry);
-    this.#parts.local?.delete(entry.key);
     const record = await serializer.serialize(entry.key, entry.draft);
+    // Not before: what is read while it is being encoded is what it replaces.
+    this.#parts.local?.delete(entry.key);
     const key = prefix + entry.key;
-    if (!record) return tier.invalidate([{ key, kind: 'remove' }]);
     const removal = { key, kind: 'remove' } as const;
+    if (!record) return tier.invalidate([removal]);
     tier.pending.add([removal]);
     tier.reader.change([key]);
-    const done = () => tier.pending.confirm([removal]);
+    let isLate = false;
+    // Its caller has been told to go on: by now it may have replaced what is newer.
+    const done = () => (isLate ? void tier.invalidate([removal]) : tier.confirm([removal]));
     const request = { key, slot: tier.slotOf(key), record, keep: this.#keepFor(entry.draft), done };
-    if ((await tier.writes.set.add(request)) === AWAY) return tier.retryPending();
+    if ((await tier.writes.set.add(request)) === AWAY) {
+      isLate = true;
+      return tier.retryPending();
+    }
     this.#parts.counters.store(entry.key, record.length);
-    tier.announce([key]);
   }
 
   /**
    * Keeps an entry in this process only. Where there is a Redis, it is not believed: changes of it would not be heard of.
    *
+   * @param isCurrent whether nothing has changed the key meanwhile
    * @throws CacheValueTooLargeError, CacheSerializationError
    */
-  async keepLocally(entry: NewEntry): Promise<void> {
+  async keepLocally(entry: NewEntry, isCurrent = () => true): Promise<void> {
     const { local, serializer, tier, counters } = this.#parts;
     if (!local) return;
     // By way of its bytes, so that a hit returns the same, and shares as little with its maker, as one from Redis.
     const record = await serializer.serialize(entry.key, entry.draft);
     if (!record) return;
-    await this.#keep(entry, record, tier ? NO_EPOCH : this.#parts.localShard.epoch);
+    await this.#keep(entry, record, tier ? NO_EPOCH : this.#parts.localShard.epoch, isCurrent);
     counters.store(entry.key, record.length);
   }
 
@@ -74,29 +84,36 @@ export class EntryWriter {
     tier: RedisTier,
     entry: NewEntry,
     record: Buffer,
-    outcome: boolean | Away,
-    isCurrent: () => boolean,
+    { outcome, flight, changes }: { outcome: boolean | Away; flight: Flight; changes: number },
   ): Promise<boolean> {
-    const { counters, prefix, changes } = this.#parts;
+    const { counters, prefix } = this.#parts;
     if (outcome === AWAY) {
       await this.#keep(entry, record, NO_EPOCH);
       return false;
     }
     if (!outcome) return false;
     counters.store(entry.key, record.length);
-    tier.announce([prefix + entry.key]);
     // Where the server tells of our own writes too, the next read brings it here.
+    const isKept = this.#parts.changes !== 'pushed' && flight.changes === changes;
     const shard = tier.shardOf(tier.slotOf(prefix + entry.key));
-    if (changes !== 'pushed' && isCurrent())
-      await this.#keep(entry, record, shard.armed ? shard.epoch : NO_EPOCH);
+    const epoch = shard.armed ? shard.epoch : NO_EPOCH;
+    tier.announce([prefix + entry.key]);
+    const announced = flight.changes;
+    if (isKept) await this.#keep(entry, record, epoch, () => flight.changes === announced);
     return true;
   }
 
-  async #keep({ key, stamps }: NewEntry, record: Buffer, epoch: number): Promise<void> {
+  /** @param isCurrent whether nothing has changed the key while it was being decoded, as far as is known */
+  async #keep(
+    { key, stamps }: NewEntry,
+    record: Buffer,
+    epoch: number,
+    isCurrent = () => true,
+  ): Promise<void> {
     const { local, serializer, clock, maxAge, tier, prefix, localShard } = this.#parts;
     if (!local) return;
     const { entry } = await serializer.deserialize(key, record);
-    if (!entry) return;
+    if (!entry || !isCurrent() || (tier && !isWellFormed(key))) return;
     const shard = tier?.shardOf(tier.slotOf(prefix + key)) ?? localShard;
     const believedUntil = performance.now() + Math.min(entry.freshUntil - clock.now(), maxAge);
     const kept = local.set(key, entry, { shard, epoch, stamps, believedUntil });
