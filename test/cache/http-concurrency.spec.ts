@@ -10,9 +10,8 @@ import {
   Res,
 } from '@nestjs/common';
 import { defer, delay, finalize, of, type Observable } from 'rxjs';
-import { HttpCache } from '../../src/cache/http/index.js';
+import { CacheService, HttpCache } from 'rednest';
 import { FaultProxy, type RedisServer } from 'rednest/testing';
-import { CacheService } from '../../src/cache/cache.service.js';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import {
@@ -219,7 +218,7 @@ describe.each(ADAPTERS)('HTTP caching with many at a time on %s', (adapter) => {
     proxy.swallow('both');
     for (let round = 0; round < 5; round++)
       for (const answer of await traffic()) expect(answer.status).toBe(200);
-    proxy.restore();
+    await proxy.restore();
     await server.kill();
     for (const answer of await traffic()) expect(answer.status).toBe(200);
     await server.restart();

@@ -23,7 +23,7 @@ import {
 import { APP_INTERCEPTOR, Reflector } from '@nestjs/core';
 import { Exclude, Expose } from 'class-transformer';
 import { delay, map, of, type Observable } from 'rxjs';
-import { HttpCache, HttpCacheInterceptor } from '../../src/cache/http/index.js';
+import { HttpCache, HttpCacheInterceptor } from 'rednest';
 import { Opened } from '../support/opened.js';
 import { ADAPTERS, Calls, startHttp, type Adapter } from './fixtures/http-application.js';
 
@@ -233,9 +233,12 @@ describe.each(ADAPTERS)('what handlers return on %s', (adapter) => {
       const hit = await get(`/kinds/${path}`);
       expect(hit).toMatchObject({ status: 200, cache: 'HIT' });
       expect(hit.bytes).toEqual(miss.bytes);
-      const { date, age, 'x-cache': cache, ...headers } = hit.headers;
-      expect(miss.headers).toMatchObject(headers);
-      expect(Object.keys(headers).length).toBe(Object.keys(miss.headers).length - 2);
+      expect(hit.headers).toEqual({
+        ...miss.headers,
+        date: expect.any(String),
+        age: expect.any(String),
+        'x-cache': 'HIT',
+      });
     }
     expect(await get(`/kinds/${path}`, { 'If-None-Match': '*' })).toMatchObject({ status: 304, body: '' });
     expect(calls.of()).toBe(1);
@@ -392,7 +395,7 @@ function compress(app: INestApplication, adapter: Adapter): void {
     return;
   }
   interface Response {
-    end(body?: unknown, ...rest: unknown[]): unknown;
+    end: (body?: unknown) => unknown;
     setHeader(name: string, value: string): void;
     removeHeader(name: string): void;
   }

@@ -17,8 +17,7 @@ import {
   type ExecutionContext,
   type INestApplication,
 } from '@nestjs/common';
-import { HttpCache, type HttpCacheOptions } from '../../src/cache/http/index.js';
-import { CacheConfigurationError } from '../../src/cache/options/cache-configuration-error.js';
+import { CacheConfigurationError, HttpCache, type HttpCacheOptions } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { ADAPTERS, Calls, startHttp, type Adapter } from './fixtures/http-application.js';

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Head, Header, Param, Post, Query } from '@nestjs/common';
-import { CacheService } from '../../src/cache/cache.service.js';
-import { HttpCache } from '../../src/cache/http/index.js';
+import { CacheService, HttpCache } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { ADAPTERS, Calls, startHttp, type Adapter } from './fixtures/http-application.js';

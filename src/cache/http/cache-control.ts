@@ -1,7 +1,7 @@
 /** What a handler's own `Cache-Control` says to this cache. Seconds. */
 export interface CacheControl {
-  /** Whether it may not be stored in any case. */
   readonly noStore: boolean;
+  readonly noCache: boolean;
   readonly isPrivate: boolean;
   readonly maxAge: number | undefined;
   readonly sharedMaxAge: number | undefined;
@@ -11,17 +11,15 @@ export interface CacheControl {
 
 const DIRECTIVE = /([\w-]+)(?:\s*=\s*(?:"([^"]*)"|([^\s,;"]+)))?/g;
 
-/**
- * Reads a `Cache-Control` header of a response (RFC 9111, 5.2.2; RFC 5861). `no-cache` counts as `no-store`: to ask the handler each time is
- * to have no cache.
- */
+/** Reads a `Cache-Control` header of a response (RFC 9111, 5.2.2; RFC 5861). */
 export function parseCacheControl(header: string): CacheControl {
   const directives = new Map<string, string | undefined>();
   for (const [, name = '', quoted, plain] of header.matchAll(DIRECTIVE))
     directives.set(name.toLowerCase(), quoted ?? plain);
   const mustRevalidate = directives.has('must-revalidate') || directives.has('proxy-revalidate');
   return {
-    noStore: directives.has('no-store') || directives.has('no-cache'),
+    noStore: directives.has('no-store'),
+    noCache: directives.has('no-cache'),
     isPrivate: directives.has('private'),
     maxAge: seconds(directives, 'max-age'),
     sharedMaxAge: seconds(directives, 's-maxage'),

@@ -15,7 +15,7 @@ export interface FastifyReply {
   removeHeader(name: string): this;
   serializer(serializer: Serializer | null): this;
   serialize(payload: unknown): unknown;
-  send(payload?: unknown): this;
+  send: (this: FastifyReply, payload?: unknown) => FastifyReply;
   /** Of `@fastify/view`. */
   view?: (...rest: unknown[]) => unknown;
 }

@@ -33,7 +33,7 @@ const ALWAYS_KEYED = [
 export function requestKey(request: HttpRequest, plan: HandlerPlan): string | undefined {
   const user = plan.isPrivate ? plan.user?.(request) : undefined;
   if (plan.isPrivate && (user === undefined || user === null || user === '')) return undefined;
-  const place = plan.key ? key`${String(plan.key(request))}` : placeOf(request, plan);
+  const place = plan.key ? key`${plan.key(request)}` : placeOf(request, plan);
   const whole = `${plan.keyPrefix}${place}${variantOf(request.headers, plan.vary, user)}`;
   return whole.length <= LONGEST_KEY ? whole : `${plan.keyPrefix}${digest(whole)}`;
 }

@@ -97,17 +97,19 @@ export class ResponseCapture {
     const { raw } = this.#exchange;
     // oxlint-disable-next-line typescript/unbound-method -- is called with the response as `this`
     const writeHead = raw.writeHead as (...rest: unknown[]) => typeof raw;
-    raw.writeHead = ((...rest: unknown[]) => {
+    raw.writeHead = (...rest: unknown[]) => {
       const written = writeHead.apply(raw, rest);
       this.#onHeadersSent();
       return written;
-    }) as typeof raw.writeHead;
+    };
   }
 
   #onHeadersSent(): void {
     const exchange = this.#exchange;
     if (!this.#taken) return this.#endUnstored(exchange.status());
-    const isRefused = isForbidden(exchange.header('Set-Cookie'), exchange.header('Cache-Control'));
+    const cookie = exchange.header('Set-Cookie');
+    const cacheControl = exchange.header('Cache-Control');
+    const isRefused = isForbidden({ cookie, cacheControl }, this.#plan);
     this.#end(isRefused ? { kind: 'not stored' } : this.#taken);
   }
 

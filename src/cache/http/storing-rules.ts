@@ -60,9 +60,16 @@ export function whatToStore(response: OutgoingResponse, plan: HandlerPlan): Stor
   return freshness && { ...freshness, vary, headers: ownHeaders(headers, before) };
 }
 
-/** Whether headers that came later than the body, from a hook or middleware, forbid to store a response after all. */
-export function isForbidden(cookie: OutgoingHttpHeader | undefined, cacheControl: unknown): boolean {
-  return cookie !== undefined || (cacheControl !== undefined && /no-store/i.test(String(cacheControl)));
+/** Headers as they were sent, after all that middleware and hooks have added. */
+export interface SentHeaders {
+  readonly cookie: OutgoingHttpHeader | undefined;
+  readonly cacheControl: OutgoingHttpHeader | undefined;
+}
+
+/** Whether what came later than the body forbids to store the response after all. */
+export function isForbidden({ cookie, cacheControl = '' }: SentHeaders, plan: HandlerPlan): boolean {
+  const { noStore, isPrivate } = parseCacheControl(String(cacheControl));
+  return cookie !== undefined || noStore || (isPrivate && !plan.isPrivate);
 }
 
 /**
@@ -92,10 +99,15 @@ function isShareableCrossOrigin(
   return headers[name] === before[name] || headers[name] === '*' || plan.vary.includes('origin');
 }
 
-function ownFreshness(header: unknown, plan: HandlerPlan): Pick<Storable, 'ttl' | 'staleFor'> | undefined {
+function ownFreshness(
+  header: OutgoingHttpHeader | undefined,
+  plan: HandlerPlan,
+): Pick<Storable, 'ttl' | 'staleFor'> | undefined {
   if (header === undefined) return { ttl: undefined, staleFor: undefined };
   const control = parseCacheControl(String(header));
-  if (control.noStore || (control.isPrivate && !plan.isPrivate)) return undefined;
+  // To ask the handler each time, as `no-cache` demands, is to have no cache.
+  const { noStore, noCache, isPrivate } = control;
+  if (noStore || noCache || (isPrivate && !plan.isPrivate)) return undefined;
   const maxAge = plan.isPrivate ? control.maxAge : (control.sharedMaxAge ?? control.maxAge);
   if (maxAge === 0) return undefined;
   return { ttl: toMilliseconds(maxAge), staleFor: toMilliseconds(control.staleFor) };

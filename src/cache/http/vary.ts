@@ -1,6 +1,8 @@
+import type { OutgoingHttpHeader } from 'node:http';
+
 /** The header names of a `Vary` header, in lower case. */
-export function varyNames(header: unknown): string[] {
-  if (header === undefined || header === null) return [];
+export function varyNames(header: OutgoingHttpHeader | undefined): string[] {
+  if (header === undefined) return [];
   return String(header)
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -8,7 +10,10 @@ export function varyNames(header: unknown): string[] {
 }
 
 /** A `Vary` header of what is there already and some more names; undefined for none. */
-export function mergeVary(header: unknown, names: readonly string[]): string | undefined {
+export function mergeVary(
+  header: OutgoingHttpHeader | undefined,
+  names: readonly string[],
+): string | undefined {
   if (header === undefined) return names.length > 0 ? names.join(', ') : undefined;
   const merged = new Map(varyNames(header).map((name) => [name, name]));
   for (const name of names) merged.set(name.toLowerCase(), name);
