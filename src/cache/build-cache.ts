@@ -62,10 +62,12 @@ const CHANGES = { tracking: 'pushed', pubsub: 'announced', none: 'unknown' } as 
 export function buildCache(options: ResolvedCacheOptions, shared: Shared): Cache {
   const { tier, clock, stopping } = shared;
   const parts = partsOf(options, shared);
-  const keeper = tier ? new RedisStampKeeper(tier, clock) : new LocalStampKeeper();
   const leases = tier && new Leases(tier, options.lease);
   const waiters = new Waiters();
   const lookup = new Lookup(parts);
+  const keeper = tier
+    ? new RedisStampKeeper(tier, clock, (stamp) => lookup.isKnown(stamp))
+    : new LocalStampKeeper();
   const writer = new EntryWriter(parts);
   const runner = new FactoryRunner(parts, lookup, writer, { keeper, signal: stopping });
   const flights = new Flights(parts, lookup, new ValueMaker(parts, lookup, runner, { leases, waiters }));

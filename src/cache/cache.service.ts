@@ -19,6 +19,7 @@ import type {
   SweepOptions,
   WarmOptions,
 } from './options/cache-options.js';
+import { checkGetOrSetOptions } from './options/call-options.js';
 import type { Invalidator } from './store/invalidator.js';
 import type { Setter } from './store/setter.js';
 
@@ -85,7 +86,7 @@ export class CacheService {
     if (!local || local.entry.kind === 'error')
       return this.#flights.resolve(key, factory, options).then(valueOf) as Promise<T>;
     this.#parts.counters.hitLocally(key);
-    this.#flights.refreshEarly(key, factory, options, local);
+    this.#flights.refreshEarly(key, factory, options, local.entry);
     return Promise.resolve(this.#parts.local!.valueOf(local.entry) as T);
   }
 
@@ -131,6 +132,7 @@ export class CacheService {
     factory: ManyFactory<T>,
     options?: GetOrSetOptions,
   ): Promise<(T | undefined)[]> {
+    checkGetOrSetOptions(options);
     const { one } = new GatheringFactory(factory);
     const found = options?.forceRefresh ? undefined : await this.#lookup.findMany(keys, options?.tags);
     const values = keys.map((key, position) => {

@@ -82,11 +82,15 @@ describe('EntrySerializer', () => {
     expect(warnings).toStrictEqual([]);
   });
 
-  it('keeps the lease of an entry whose value it cannot read', () => {
+  it('keeps the lease and the birth of an entry whose value it cannot read', () => {
     const { value: _, ...fields } = draft(undefined);
     const lease = { leaseToken: 'a1B2c3D4', leaseUntil: 5_000 };
     const foreign = writeRecord({ ...fields, codec: 99, compression: undefined, ...lease }, Buffer.from('x'));
-    expect(serializer().deserialize(KEY, foreign)).toStrictEqual({ ...lease, entry: undefined });
+    expect(serializer().deserialize(KEY, foreign)).toStrictEqual({
+      ...lease,
+      entry: undefined,
+      unreadable: fields.born,
+    });
   });
 
   it.each([

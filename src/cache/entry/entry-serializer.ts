@@ -26,6 +26,8 @@ export interface StoredRecord {
   /** '' where there is none. */
   readonly leaseToken: string;
   readonly leaseUntil: number;
+  /** When an entry was made that cannot be read. */
+  readonly unreadable?: number;
 }
 
 type SerializerOptions = Pick<ResolvedCacheOptions, 'codec' | 'compression' | 'maxValueSize' | 'oversize'>;
@@ -158,8 +160,9 @@ export class EntrySerializer {
   }
 }
 
-function withoutEntry({ leaseToken, leaseUntil }: StoredRecordHead): StoredRecord {
-  return { entry: undefined, leaseToken, leaseUntil };
+function withoutEntry({ kind, born, leaseToken, leaseUntil }: StoredRecordHead): StoredRecord {
+  const lease = { entry: undefined, leaseToken, leaseUntil };
+  return kind === 'lease' ? lease : { ...lease, unreadable: born };
 }
 
 function withEntry(head: StoredRecordHead, kind: EntryKind, value: unknown, size: number): StoredRecord {

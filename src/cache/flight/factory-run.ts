@@ -1,5 +1,6 @@
 import { parseDuration, type Duration } from '../../redis/index.js';
 import type { FactoryContext } from '../options/cache-options.js';
+import { checkTags } from '../options/call-options.js';
 
 /** What a factory has said of its value. */
 export interface FactoryWishes {
@@ -30,6 +31,7 @@ export class FactoryRun implements FactoryContext {
   }
 
   tag(...tags: string[]): void {
+    checkTags(tags, 'tag');
     this.wishes.tags.push(...tags);
   }
 

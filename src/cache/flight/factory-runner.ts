@@ -5,10 +5,10 @@ import type { GetOrSetOptions } from '../options/cache-options.js';
 import { lifetimesOf, negativeCachingOf, type Lifetimes } from '../options/call-options.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Stamp } from '../stamps/stamp.js';
-import type { StampKeeper } from '../stamps/stamp-keeper.js';
+import type { Beginning, StampKeeper } from '../stamps/stamp-keeper.js';
 import type { EntryWriter, NewEntry } from '../store/entry-writer.js';
 import { FactoryRun, type FactoryWishes } from './factory-run.js';
-import type { Outcome } from './flight.js';
+import type { Flight, Outcome } from './flight.js';
 import type { Leases } from './leases.js';
 import type { Making } from './value-maker.js';
 
@@ -17,6 +17,8 @@ interface Result {
   readonly kind: EntryDraft['kind'];
   readonly value: unknown;
   readonly born: number;
+  /** The same moment, by `performance.now()`. */
+  readonly began: number;
   /** Milliseconds that it took. */
   readonly cost: number;
   readonly lifetimes: Lifetimes;
@@ -108,9 +110,9 @@ export class FactoryRunner {
     else counters.miss(key);
     counters.runFactory();
     const lifetimes = lifetimesOf(options, this.#parts.options);
-    const run = new FactoryRun(key, flight.fallback?.entry?.value, this.#signal);
+    const run = new FactoryRun(key, this.#staleValue(flight), this.#signal);
     const began = performance.now();
-    const made = { born, wishes: run.wishes };
+    const made = { born, began, wishes: run.wishes };
     try {
       const value = await factory(run);
       const kind = value === undefined ? 'undefined' : 'value';
@@ -124,38 +126,51 @@ export class FactoryRunner {
     } catch (error) {
       counters.failFactory();
       const caching = negativeCachingOf(options, this.#parts.options);
-      if (!caching || caching.when?.(error) === false) throw error;
+      // A value that still stands in is worth more than the error.
+      if (!caching || caching.when?.(error) === false || this.#canStandIn(flight)) throw error;
       const short = { ttl: caching.ttl, stale: 0, jitter: 0 };
       return { ...made, kind: 'error', value: error, cost: performance.now() - began, lifetimes: short };
     }
   }
 
+  #staleValue({ fallback }: Flight): unknown {
+    const entry = fallback?.entry;
+    if (!entry || entry.kind === 'error') return undefined;
+    return this.#parts.local ? this.#parts.local.valueOf(entry) : entry.value;
+  }
+
+  #canStandIn({ fallback }: Flight): boolean {
+    const entry = fallback?.entry;
+    return entry !== undefined && entry.kind !== 'error' && this.#parts.clock.now() < entry.staleUntil;
+  }
+
   /** What is to be stored; undefined where nothing is. */
   async #entryOf(
     { key, options }: Making,
-    { kind, value, born, cost, lifetimes, wishes }: Result,
+    { kind, value, born, began, cost, lifetimes, wishes }: Result,
     before: Dependencies,
   ): Promise<NewEntry | undefined> {
     const { ttl, stale, jitter } = lifetimes;
     if (wishes.isSkipped || ttl + stale <= 0) return undefined;
     const early = options?.tags ?? [];
     const late = [...new Set(wishes.tags)].filter((tag) => !early.includes(tag));
-    const { stamps, recorded } = await this.#addLate(before, late, ttl + stale, born);
+    const { stamps, recorded } = await this.#addLate(before, late, ttl + stale, { born, began });
     const freshUntil = this.#parts.clock.now() + ttl * (1 - jitter * Math.random());
     const draft = { kind, value, born, freshUntil, staleUntil: freshUntil + stale, cost };
     return { key, draft: { ...draft, tags: [...early, ...late], stamps: recorded }, stamps };
   }
 
-  /** The stamp of the generation stands last. */
+  /** The stamp of the generation stands last. Those from before are kept longer where the factory has asked for a longer life. */
   async #addLate(
     before: Dependencies,
     tags: readonly string[],
     lifetime: number,
-    born: number,
+    began: Beginning,
   ): Promise<Dependencies> {
-    if (tags.length === 0) return before;
+    const lengthening = this.#keeper.keep(before.stamps, lifetime);
+    if (tags.length === 0) return lengthening.then(() => before);
     const stamps = this.#lookup.stampsOf(tags).slice(0, -1);
-    const recorded = await this.#keeper.ensureLate(stamps, lifetime, born);
+    const [recorded] = await Promise.all([this.#keeper.ensureLate(stamps, lifetime, began), lengthening]);
     return {
       stamps: [...before.stamps.slice(0, -1), ...stamps, ...before.stamps.slice(-1)],
       recorded: [...before.recorded.slice(0, -1), ...recorded, ...before.recorded.slice(-1)],

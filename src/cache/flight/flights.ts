@@ -1,13 +1,13 @@
 import type { CacheParts } from '../cache-parts.js';
 import type { CacheEntry } from '../entry/entry.js';
-import type { LocalEntry } from '../local/local-entry.js';
-import type { Found } from '../lookup/found.js';
+import { isServable, mayBeServed, type Found } from '../lookup/found.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
-import { timeoutsOf } from '../options/call-options.js';
+import { checkGetOrSetOptions, checkTags, timeoutsOf } from '../options/call-options.js';
 import { CacheFactoryTimeoutError } from '../cache-errors.js';
 import { Flight, type Outcome } from './flight.js';
 import { newToken } from './leases.js';
+import { RetryThrottle } from './retry-throttle.js';
 import type { Making, ValueMaker } from './value-maker.js';
 import { settledWithin } from './settled-within.js';
 
@@ -23,6 +23,7 @@ export class Flights {
   readonly #lookup: Lookup;
   readonly #maker: ValueMaker;
   readonly #flights = new Map<string, Flight>();
+  readonly #throttle: RetryThrottle;
   /** Those that another has taken the place of. What they make may be stored yet, so they have to be told of changes too. */
   readonly #replaced = new Set<Flight>();
 
@@ -30,6 +31,7 @@ export class Flights {
     this.#parts = parts;
     this.#lookup = lookup;
     this.#maker = maker;
+    this.#throttle = new RetryThrottle(parts.options.refreshRetry);
   }
 
   /**
@@ -44,17 +46,26 @@ export class Flights {
     options: GetOrSetOptions | undefined,
     found?: Found,
   ): Promise<Outcome> {
-    if (options?.forceRefresh)
-      return this.#wait(this.#start({ key, factory, options, found: undefined }), options);
+    if (options?.forceRefresh) {
+      checkGetOrSetOptions(options);
+      return this.#wait(this.#start({ key, factory, options, found: undefined }), options, undefined);
+    }
+    if (options?.tags) checkTags(options.tags, 'tags');
     const flight = this.#flights.get(key);
-    if (flight?.isCertain && !found) return this.#wait(flight, options);
+    if (flight?.isCertain && !found && this.#isStillValid(flight.fallback))
+      return this.#wait(flight, options, flight.fallback);
     const seen = !found && flight ? { flight, changes: flight.changes } : undefined;
     const known = found ?? (await this.#lookup.find(key, options?.tags));
-    if (known.status === 'fresh' && known.entry) return this.#hit(key, known, known.entry);
-    if (isTooEarly(known) && mayBeServed(known)) return this.#stale(key, known.entry!);
+    if (known.status === 'fresh' && known.entry) {
+      this.refreshEarly(key, factory, options, known.entry);
+      return this.#hit(key, known, known.entry);
+    }
+    checkGetOrSetOptions(options);
+    if (mayBeServed(known) && this.#isTooEarly(key, known)) return this.#stale(key, known.entry);
     return this.#wait(
       this.#join(key, known, seen) ?? this.#start({ key, factory, options, found: known }),
       options,
+      isServable(known) ? known : undefined,
     );
   }
 
@@ -66,20 +77,16 @@ export class Flights {
     key: string,
     factory: Factory<unknown>,
     options: GetOrSetOptions | undefined,
-    local: LocalEntry,
+    entry: CacheEntry,
   ): void {
     const factor = options?.earlyRefresh ?? this.#parts.options.earlyRefresh;
-    if (factor === 0 || this.#flights.has(key) || performance.now() < local.refreshAt) return;
-    const { entry } = local;
+    if (factor === 0 || entry.kind === 'error' || this.#flights.has(key)) return;
     const ahead = -entry.cost * factor * Math.log(Math.random());
     if (this.#parts.clock.now() + ahead < entry.freshUntil) return;
+    const local = this.#parts.local?.get(key);
     // Nobody else needs to hear of it: who asks meanwhile finds the fresh value.
-    this.#start({
-      key,
-      factory,
-      options,
-      found: { status: 'stale', entry, tier: 'local', local, leaseToken: '' },
-    });
+    const found = { status: 'stale', entry, tier: 'local', local, leaseToken: '' } as const;
+    if (!this.#isTooEarly(key, found)) this.#start({ key, factory, options, found });
   }
 
   /** The key has changed, whoever did it: what is being made may be out of date. */
@@ -90,6 +97,7 @@ export class Flights {
 
   /** The key was invalidated: what is being made is out of date. */
   outdate(key: string): void {
+    this.#throttle.forget(key);
     this.#flights.get(key)?.outdate();
     for (const flight of this.#replaced) if (flight.key === key) flight.outdate();
   }
@@ -98,6 +106,17 @@ export class Flights {
   outdateAll(): void {
     for (const flight of this.#flights.values()) flight.outdate();
     for (const flight of this.#replaced) flight.outdate();
+  }
+
+  #isTooEarly(key: string, { local }: Found): boolean {
+    return this.#throttle.holds(key) || (local !== undefined && performance.now() < local.refreshAt);
+  }
+
+  /** Whether what could be served when a flight began still can, as far as is known without asking. */
+  #isStillValid(fallback: Found | undefined): boolean {
+    const entry = fallback?.entry;
+    if (!entry) return true;
+    return this.#parts.clock.now() < entry.staleUntil && this.#lookup.areBelieved(entry);
   }
 
   #hit(key: string, { tier }: Found, entry: CacheEntry): Outcome {
@@ -131,6 +150,7 @@ export class Flights {
 
   async #make(making: Making): Promise<Outcome> {
     try {
+      checkGetOrSetOptions(making.options);
       return await this.#maker.make(making);
     } catch (error) {
       this.#reportFailure(making, error);
@@ -141,14 +161,18 @@ export class Flights {
     }
   }
 
-  async #wait(flight: Flight, options: GetOrSetOptions | undefined): Promise<Outcome> {
+  /** @param fallback what may be served instead to this caller, who may have come later than others */
+  async #wait(
+    { key, made: making }: Flight,
+    options: GetOrSetOptions | undefined,
+    fallback: Found | undefined,
+  ): Promise<Outcome> {
     const { softTimeout, hardTimeout } = timeoutsOf(options, this.#parts.options);
-    const { fallback, key } = flight;
-    const isStaleEnough = fallback !== undefined && mayBeServed(fallback);
-    if (isStaleEnough && softTimeout === 0) return this.#stale(key, fallback.entry!);
+    const isStaleEnough = mayBeServed(fallback);
+    if (isStaleEnough && softTimeout === 0) return this.#stale(key, fallback.entry);
     const timeout = isStaleEnough ? softTimeout : hardTimeout;
     try {
-      const made = timeout === undefined ? await flight.made : await settledWithin(flight.made, timeout);
+      const made = timeout === undefined ? await making : await settledWithin(making, timeout);
       if (made !== 'late') return made;
     } catch (error) {
       if (!fallback?.entry) throw error;
@@ -158,10 +182,10 @@ export class Flights {
   }
 
   #reportFailure({ key, flight }: Making, error: unknown): void {
-    const { counters, options, warnings } = this.#parts;
+    const { counters, warnings } = this.#parts;
     counters.fail({ operation: 'factory', key, error });
     if (!flight.fallback) return; // its callers are told
-    if (flight.fallback.local) flight.fallback.local.refreshAt = performance.now() + options.refreshRetry;
+    this.#throttle.postpone(key);
     const reason = error instanceof Error ? error.message : String(error);
     warnings.warn(
       'refresh',
@@ -180,17 +204,4 @@ export class Flights {
     const value = this.#parts.local ? this.#parts.local.valueOf(entry) : entry.value;
     return { value, status, born: entry.born, freshUntil: entry.freshUntil };
   }
-}
-
-function isServable(found: Found | undefined): found is Found {
-  return found?.status === 'stale' || found?.status === 'unsure';
-}
-
-/** Whether an entry may be served while another is made, and not only when that fails. */
-function mayBeServed({ entry, status }: Found): boolean {
-  return entry !== undefined && status !== 'invalid' && entry.staleUntil > entry.freshUntil;
-}
-
-function isTooEarly({ local }: Found): boolean {
-  return local !== undefined && performance.now() < local.refreshAt;
 }

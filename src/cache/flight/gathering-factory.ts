@@ -1,3 +1,4 @@
+import { showValue } from '../../redis/shared.js';
 import type { Factory, ManyFactory } from '../options/cache-options.js';
 
 interface Wanted {
@@ -31,7 +32,17 @@ export class GatheringFactory {
     const wanted = this.#wanted;
     this.#wanted = [];
     const keys = wanted.map(({ key }) => key);
-    const values = Promise.resolve().then(() => this.#factory(keys, { signal }));
+    const values = Promise.resolve()
+      .then(() => this.#factory(keys, { signal }))
+      .then(checkMap);
     for (const { settle } of wanted) settle(values);
   }
+}
+
+/** @throws TypeError for what is no Map, such as an object with the values */
+function checkMap(values: unknown): ReadonlyMap<string, unknown> {
+  if (values instanceof Map) return values;
+  throw new TypeError(
+    `The factory of many values gave ${showValue(values)}, which is not a Map of them by their keys`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { CacheParts } from '../cache-parts.js';
-import type { Found } from '../lookup/found.js';
+import type { CacheEntry } from '../entry/entry.js';
+import { mayBeServed, type Found } from '../lookup/found.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
 import { AWAY } from '../remote/away.js';
@@ -65,7 +66,10 @@ export class ValueMaker {
         if (lease.outcome === 0) return await this.#runLeased(making, leases, { born: lease.now, before });
         if (lease.outcome === -1) attempt++;
         else {
-          const another = await this.#leaveToAnother(making, lookout, lease.outcome, polls++);
+          const another = await this.#leaveToAnother(making, found, lookout, {
+            heldFor: lease.outcome,
+            polls: polls++,
+          });
           if (another) return another;
         }
       } finally {
@@ -80,7 +84,7 @@ export class ValueMaker {
   }
 
   #acquire(leases: Leases, { key, flight }: Making, found: Found | undefined) {
-    const known = found ? (found.entry?.born ?? '') : 'any';
+    const known = found ? (found.entry?.born ?? found.unreadable ?? '') : 'any';
     return leases.acquire(this.#parts.prefix + key, flight.token, known);
   }
 
@@ -100,23 +104,25 @@ export class ValueMaker {
   /** Another process makes the value: a stale one will do meanwhile, or its end is waited for. */
   async #leaveToAnother(
     making: Making,
+    found: Found | undefined,
     lookout: Lookout,
-    heldFor: number,
-    polls: number,
+    { heldFor, polls }: { heldFor: number; polls: number },
   ): Promise<Outcome | undefined> {
-    const { fallback } = making.flight;
-    const entry = fallback?.entry;
-    if (entry && entry.kind !== 'error' && entry.staleUntil > entry.freshUntil) {
-      if (fallback.local) fallback.local.refreshAt = performance.now() + heldFor;
-      const { value, born, freshUntil } = entry;
+    if (mayBeServed(found)) {
+      if (found.local) found.local.refreshAt = performance.now() + heldFor;
+      const { born, freshUntil } = found.entry;
       this.#parts.counters.serveStale(making.key);
-      return { value, status: 'stale', born, freshUntil };
+      return { value: this.#valueOf(found.entry), status: 'stale', born, freshUntil };
     }
     const { changes } = this.#parts;
     const poll = Math.min(POLL.shortest * 2 ** Math.min(polls, 10), POLL.longest);
     const isTold = changes !== 'unknown' && this.#isArmed(making.key);
     await lookout.wait(isTold ? heldFor + LEASE_MARGIN : Math.min(poll, heldFor));
     return undefined;
+  }
+
+  #valueOf(entry: CacheEntry): unknown {
+    return this.#parts.local ? this.#parts.local.valueOf(entry) : entry.value;
   }
 
   #isArmed(key: string): boolean {
@@ -128,6 +134,7 @@ export class ValueMaker {
     if (tier === 'local') this.#parts.counters.hitLocally(key);
     else this.#parts.counters.hitInRedis(key);
     if (entry!.kind === 'error') throw entry!.value;
-    return { value: entry!.value, status: 'hit', born: entry!.born, freshUntil: entry!.freshUntil };
+    const { born, freshUntil } = entry!;
+    return { value: this.#valueOf(entry!), status: 'hit', born, freshUntil };
   }
 }

@@ -1,4 +1,4 @@
-/** Freezes what the value is made of: plain objects, arrays, dates. Maps, Sets and bytes can be changed all the same, and are left as they are. */
+/** Freezes what the value is made of: plain objects and arrays. Maps, Sets, Dates and bytes can be changed all the same. */
 export function deepFreeze(value: unknown): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value))
     return;

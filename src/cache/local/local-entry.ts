@@ -1,6 +1,6 @@
 import type { Shard } from '../coherence/shard.js';
 import type { CacheEntry } from '../entry/entry.js';
-import type { Stamp } from '../stamps/stamp.js';
+import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
 
 /** What the local tier knows of an entry beside the entry itself. */
 export interface LocalPlacement {
@@ -38,7 +38,8 @@ export class LocalEntry {
   /** The same entry, made stale now. */
   expired(now: number): LocalEntry {
     const placement = { shard: this.#shard, epoch: this.#epoch, stamps: this.stamps, believedUntil: 0 };
-    return new LocalEntry({ ...this.entry, freshUntil: now }, placement);
+    const staleUntil = now + this.entry.staleUntil - this.entry.freshUntil;
+    return new LocalEntry({ ...this.entry, freshUntil: 0, staleUntil }, placement);
   }
 
   /** @param now `performance.now()` */
@@ -54,17 +55,17 @@ export class LocalEntry {
   /** Whether it is known to have been invalidated: it can be neither served nor stand in for anything. */
   isInvalidated(): boolean {
     const recorded = this.#recorded;
-    for (let i = 0; i < recorded.length; i++) {
-      const { believed } = this.stamps[i]!;
-      if (believed !== 0 && believed !== recorded[i]) return true;
-    }
+    for (let i = 0; i < recorded.length; i++) if (this.stamps[i]!.isInvalid(recorded[i]!)) return true;
     return false;
   }
 
   /** Whether nothing that it depends on is known, or feared, to have changed. */
   areStampsBelieved(): boolean {
     const recorded = this.#recorded;
-    for (let i = 0; i < recorded.length; i++) if (this.stamps[i]!.believed !== recorded[i]) return false;
+    for (let i = 0; i < recorded.length; i++) {
+      const { believed } = this.stamps[i]!;
+      if (believed !== recorded[i] || believed === NO_STAMP) return false;
+    }
     return true;
   }
 }

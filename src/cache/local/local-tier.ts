@@ -44,12 +44,14 @@ export class LocalTier {
   }
 
   /** What a hit returns: the object itself or a copy, as the option says. */
-  valueOf(entry: CacheEntry): unknown {
-    return this.#values === 'cloned' && entry.kind === 'value' ? structuredClone(entry.value) : entry.value;
+  valueOf({ kind, value }: CacheEntry): unknown {
+    if (this.#values === 'shared' || kind !== 'value') return value;
+    if (this.#values === 'cloned') return structuredClone(value);
+    deepFreeze(value);
+    return value;
   }
 
   set(key: string, entry: CacheEntry, placement: LocalPlacement): LocalEntry {
-    if (this.#values === 'frozen') deepFreeze(entry.value);
     const local = new LocalEntry(entry, placement);
     this.#entries.set(key, local, { size: this.#sizeOf(key, entry) });
     return local;
@@ -59,7 +61,7 @@ export class LocalTier {
     this.#entries.delete(key);
   }
 
-  /** Makes an entry stale. */
+  /** Makes an entry stale, for as long as it may be. */
   expire(key: string, now: number): void {
     const local = this.#entries.get(key);
     if (!local || now >= local.entry.freshUntil) return;

@@ -16,6 +16,8 @@ export interface Found {
   readonly local: LocalEntry | undefined;
   /** Token of the process that makes the value now; '' where none is known to. */
   readonly leaseToken: string;
+  /** When what there is was made, where it cannot be read. */
+  readonly unreadable?: number | undefined;
 }
 
 /** Nothing at all, in Redis or locally. */
@@ -26,3 +28,14 @@ export const NOTHING: Found = Object.freeze({
   local: undefined,
   leaseToken: '',
 });
+
+/** Whether there is a value that can stand in where a newer one cannot be made. */
+export function isServable(found: Found | undefined): found is Found & { readonly entry: CacheEntry } {
+  if (!found?.entry || found.entry.kind === 'error') return false;
+  return found.status === 'stale' || found.status === 'unsure';
+}
+
+/** Whether it may be served while another is made, and not only when that fails. */
+export function mayBeServed(found: Found | undefined): found is Found & { readonly entry: CacheEntry } {
+  return isServable(found) && found.entry.staleUntil > found.entry.freshUntil;
+}

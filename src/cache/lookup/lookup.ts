@@ -6,7 +6,7 @@ import type { LocalEntry } from '../local/local-entry.js';
 import { AWAY } from '../remote/away.js';
 import type { ReadBatch } from '../remote/read-batch.js';
 import type { RedisTier } from '../remote/redis-tier.js';
-import type { Stamp } from '../stamps/stamp.js';
+import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
 import { NOTHING, type Found, type FoundStatus } from './found.js';
 
 const NO_STAMPS: readonly Stamp[] = [];
@@ -99,6 +99,17 @@ export class Lookup {
     return [...tags.map((tag) => stamps.get(keys.tag(tag))), generation];
   }
 
+  /** Whether a stamp need not be read: a change of it would have been told of, or not long ago. */
+  isKnown({ believed, believedAt }: Stamp): boolean {
+    const { changes, maxAge } = this.#parts;
+    return believed > 0 && changes !== 'unknown' && performance.now() - believedAt < maxAge;
+  }
+
+  /** Whether the stamps that an entry depends on are believed to be as it has recorded them. */
+  areBelieved({ tags, stamps }: CacheEntry): boolean {
+    return this.stampsOf(tags).every(({ believed }, position) => believed === stamps[position]);
+  }
+
   /** What can be said of a local entry without asking Redis; undefined where it has to be asked. */
   #known(local: LocalEntry): Found | undefined {
     if (local.isBelieved(performance.now())) return foundLocally('fresh', local);
@@ -136,13 +147,9 @@ export class Lookup {
 
   #stampsToRead(tags: readonly string[], leftover: LocalEntry | undefined): readonly Stamp[] {
     if (tags.length === 0 && !leftover)
-      return this.#isKnown(this.#parts.generation) ? NO_STAMPS : this.#generation;
+      return this.isKnown(this.#parts.generation) ? NO_STAMPS : this.#generation;
     const wanted = new Set([...this.stampsOf(tags), ...(leftover?.stamps ?? [])]);
-    return [...wanted].filter((stamp) => !this.#isKnown(stamp));
-  }
-
-  #isKnown(stamp: Stamp): boolean {
-    return stamp.believed > 0 && this.#parts.changes !== 'unknown';
+    return [...wanted].filter((stamp) => !this.isKnown(stamp));
   }
 
   #finish(tier: RedisTier, reading: Reading): Found | Promise<Found> {
@@ -166,7 +173,7 @@ export class Lookup {
 
   /** Whether a stamp is neither believed nor read together with the entry: of tags that the caller did not know of. */
   #isUnread(stamp: Stamp, { stamps }: Reading): boolean {
-    return !this.#isKnown(stamp) && !stamps.includes(stamp);
+    return !this.isKnown(stamp) && !stamps.includes(stamp);
   }
 
   /** What the entry depends on is read from other slots. */
@@ -198,13 +205,15 @@ export class Lookup {
     }
   }
 
-  #judge(reading: Reading, { entry, leaseToken }: StoredRecord, stamps: readonly Stamp[]): Found {
+  #judge(reading: Reading, record: StoredRecord, stamps: readonly Stamp[]): Found {
     const { key } = reading;
+    const { entry, leaseUntil, unreadable } = record;
+    const now = this.#parts.clock.now();
+    const leaseToken = now < leaseUntil ? record.leaseToken : '';
     if (!entry) {
       this.#parts.local?.delete(key);
-      return leaseToken === '' ? NOTHING : { ...NOTHING, leaseToken };
+      return { ...NOTHING, leaseToken, unreadable };
     }
-    const now = this.#parts.clock.now();
     const status = statusOf(entry, stamps, now);
     const local = status === 'invalid' ? undefined : this.#keep(reading, entry, stamps, now);
     if (!local) this.#parts.local?.delete(key);
@@ -228,7 +237,10 @@ export class Lookup {
 
 /** A stamp was read with the entry, or is believed: in both cases `recent` is what it is. */
 function statusOf(entry: CacheEntry, stamps: readonly Stamp[], now: number): FoundStatus {
-  for (let i = 0; i < stamps.length; i++) if (stamps[i]!.recent !== entry.stamps[i]) return 'invalid';
+  for (let i = 0; i < stamps.length; i++) {
+    const { recent } = stamps[i]!;
+    if (recent !== entry.stamps[i] || recent === NO_STAMP) return 'invalid';
+  }
   if (now < entry.freshUntil) return 'fresh';
   return now < entry.staleUntil ? 'stale' : 'invalid';
 }

@@ -26,11 +26,11 @@ export class RedisTier {
   readonly reader: Reader;
   readonly writes: RedisWrites;
   readonly pending: PendingInvalidations;
+  readonly isCluster: boolean;
   readonly #connection: RedisConnection;
   readonly #coherence: Coherence;
   readonly #changed: (keys: readonly string[]) => void;
   readonly #lanes: Lanes;
-  readonly #isCluster: boolean;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(
@@ -43,7 +43,7 @@ export class RedisTier {
     this.#connection = connection;
     this.#coherence = coherence;
     this.#changed = (keys) => hooks.changed(keys);
-    this.#isCluster = connection.topology === 'cluster';
+    this.isCluster = connection.topology === 'cluster';
     this.pending = new PendingInvalidations(options.pendingInvalidations, () => hooks.everything());
     this.#lanes = new Lanes(connection, options, hooks, (node) => this.#bringUpToDate(node));
     this.writes = new RedisWrites(connection, this.#lanes, clock, options.batchSize);
@@ -59,7 +59,7 @@ export class RedisTier {
   }
 
   slotOf(key: string): number {
-    return this.#isCluster ? hashSlot(key) : 0;
+    return this.isCluster ? hashSlot(key) : 0;
   }
 
   shardOf(slot: number): Shard {

@@ -1,10 +1,16 @@
 import { AWAY } from '../remote/away.js';
 import type { RedisTier } from '../remote/redis-tier.js';
 import type { ServerClock } from '../server-clock.js';
-import type { Stamp } from './stamp.js';
+import { NO_STAMP, type Stamp } from './stamp.js';
 
 /** How far the clocks of a Cluster's nodes may be apart, in milliseconds, where a stamp's time is compared with an entry's. */
 const CLOCK_SKEW = 1_000;
+
+/** A moment. */
+export interface Beginning {
+  readonly born: number;
+  readonly began: number;
+}
 
 /** Sees to it that the stamps which entries are about to depend on are there, and stay for as long as those. */
 export interface StampKeeper {
@@ -12,16 +18,18 @@ export interface StampKeeper {
    * What an entry records that is made from now on.
    *
    * @param lifetime for how long it will be kept, in milliseconds
-   * @returns the stamps; 0 for one that cannot be had: the entry is then never valid
+   * @returns the stamps; `NO_STAMP` for one that cannot be had
    */
   ensure(stamps: readonly Stamp[], lifetime: number): Promise<number[]>;
+  /** Has Redis keep stamps that are there for as long as an entry that depends on them. */
+  keep(stamps: readonly Stamp[], lifetime: number): Promise<void>;
   /**
-   * The same for tags that became known after the factory had run. One that was invalidated since the factory began may have been
-   * invalidated because of what it read: it gives 0.
+   * The same as {@link ensure} for tags that became known after the factory had run. One that was invalidated since the factory began may have been
+   * invalidated because of what it read: it gives `NO_STAMP`.
    *
-   * @param born when the factory began (server time)
+   * @param began when the factory began, on the server's clock and on that of `performance.now()`
    */
-  ensureLate(stamps: readonly Stamp[], lifetime: number, born: number): Promise<number[]>;
+  ensureLate(stamps: readonly Stamp[], lifetime: number, began: Beginning): Promise<number[]>;
 }
 
 /** Where there is no Redis. */
@@ -30,18 +38,23 @@ export class LocalStampKeeper implements StampKeeper {
     return stamps.map(({ recent }) => recent);
   }
 
-  async ensureLate(stamps: readonly Stamp[], _lifetime: number, born: number): Promise<number[]> {
-    return stamps.map(({ recent }) => (recent / 1_000 < born ? recent : 0));
+  async keep(): Promise<void> {}
+
+  async ensureLate(stamps: readonly Stamp[], _lifetime: number, { began }: Beginning): Promise<number[]> {
+    return stamps.map(({ recent, recentSince }) => (recentSince <= began ? recent : NO_STAMP));
   }
 }
 
 export class RedisStampKeeper implements StampKeeper {
   readonly #tier: RedisTier;
   readonly #clock: ServerClock;
+  readonly #isKnown: (stamp: Stamp) => boolean;
 
-  constructor(tier: RedisTier, clock: ServerClock) {
+  /** @param isKnown whether a change of the stamp would have been told of */
+  constructor(tier: RedisTier, clock: ServerClock, isKnown: (stamp: Stamp) => boolean) {
     this.#tier = tier;
     this.#clock = clock;
+    this.#isKnown = isKnown;
   }
 
   async ensure(stamps: readonly Stamp[], lifetime: number): Promise<number[]> {
@@ -49,19 +62,30 @@ export class RedisStampKeeper implements StampKeeper {
     const until = this.#clock.now() + needed;
     await Promise.all(
       stamps
-        .filter((stamp) => stamp.recent <= 0 || stamp.aliveUntil < until)
+        .filter((stamp) => !this.#isKnown(stamp) || stamp.aliveUntil < until)
         .map((stamp) => this.#ensure(stamp, needed)),
     );
-    return stamps.map(({ recent }) => Math.max(recent, 0));
+    return stamps.map(({ recent }) => Math.max(recent, NO_STAMP));
   }
 
-  async ensureLate(stamps: readonly Stamp[], lifetime: number, born: number): Promise<number[]> {
+  async keep(stamps: readonly Stamp[], lifetime: number): Promise<void> {
+    const until = this.#clock.now() + lifetime;
+    const short = stamps.filter(({ aliveUntil }) => aliveUntil < until);
+    if (short.length > 0) await this.ensure(short, lifetime);
+  }
+
+  async ensureLate(
+    stamps: readonly Stamp[],
+    lifetime: number,
+    { born, began }: Beginning,
+  ): Promise<number[]> {
+    const skew = this.#tier.isCluster ? CLOCK_SKEW : 0;
     return Promise.all(
       stamps.map(async (stamp) => {
-        const before = stamp.believed;
         const isNew = await this.#ensure(stamp, Math.ceil(lifetime));
-        const isOlder = stamp.recent / 1_000 < born - CLOCK_SKEW;
-        return isNew || isOlder || (before > 0 && before === stamp.recent) ? stamp.recent : 0;
+        const { recent, recentSince } = stamp;
+        const isOlder = recent / 1_000 < born - skew || recentSince <= began;
+        return recent > NO_STAMP && (isNew || isOlder) ? recent : NO_STAMP;
       }),
     );
   }

@@ -1,5 +1,8 @@
 import type { Shard } from '../coherence/shard.js';
 
+/** Recorded for a stamp that could not be had, and read where there is none: what depends on it is not valid. */
+export const NO_STAMP = 0;
+
 /**
  * What this process knows of a stamp: the number that changes whenever a tag (or a cache as a whole) is invalidated. Entries record the stamps
  * they depend on, and are valid only while each is exactly the same: neither a stamp that was lost nor clocks that differ can make
@@ -11,10 +14,15 @@ export class Stamp {
    * what it is now. No entry in Redis has either recorded.
    */
   believed = 0;
-  /** What was read last: 0 where Redis had none. */
-  recent = 0;
+  /** What was read last. */
+  recent = NO_STAMP;
+  /** When (`performance.now()`) that was read first, and when it was believed last. */
+  recentSince = 0;
+  believedAt = 0;
   /** The highest that was ever read: one that is lower was rolled back. */
   #highest = 0;
+  /** The highest that was read before this process has invalidated it. */
+  #outdated = 0;
   /** Until when (server time) Redis is known to keep it. */
   aliveUntil = 0;
 
@@ -33,11 +41,16 @@ export class Stamp {
    */
   learn(text: Buffer | string | null, shard: Shard | undefined): boolean {
     const value = text === null ? 0 : Number(text);
-    const isRolledBack = value > 0 && value < this.#highest;
-    this.recent = isRolledBack || !Number.isSafeInteger(value) ? 0 : value;
+    const isRolledBack = value > 0 && (value < this.#highest || value <= this.#outdated);
+    const read = isRolledBack || !Number.isSafeInteger(value) ? NO_STAMP : value;
+    // That it cannot be read tells nothing new of what this process has invalidated itself.
+    if (read === NO_STAMP && this.recent < NO_STAMP) return isRolledBack;
+    this.#set(read);
     this.#highest = Math.max(this.#highest, this.recent);
     this.believed = shard ? this.recent : 0;
-    if (shard) this.shard = shard;
+    if (!shard) return isRolledBack;
+    this.shard = shard;
+    this.believedAt = performance.now();
     return isRolledBack;
   }
 
@@ -45,9 +58,16 @@ export class Stamp {
   keep(text: string, aliveUntil: number): void {
     const value = Number(text);
     if (value !== this.believed) this.believed = 0;
-    this.recent = value;
+    this.#set(value);
     this.#highest = Math.max(this.#highest, value);
     this.aliveUntil = aliveUntil;
+  }
+
+  /** Whether an entry that has recorded it as it was then is known to be invalid. */
+  isInvalid(recorded: number): boolean {
+    const { believed } = this;
+    if (believed !== NO_STAMP && believed !== recorded) return true;
+    return recorded > NO_STAMP && (recorded < this.#highest || recorded <= this.#outdated);
   }
 
   /** It may be another by now. */
@@ -57,8 +77,15 @@ export class Stamp {
 
   /** It is another by now, for this process at once: what has recorded the old one is of no more use, not even as a fallback. */
   invalidate(): void {
-    this.recent = Math.min(this.recent, 0) - 1;
+    this.#outdated = this.#highest;
+    this.#set(Math.min(this.recent, NO_STAMP) - 1);
     this.believed = this.recent;
     this.aliveUntil = 0;
+  }
+
+  #set(value: number): void {
+    if (value === this.recent) return;
+    this.recent = value;
+    this.recentSince = performance.now();
   }
 }

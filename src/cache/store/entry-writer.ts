@@ -75,7 +75,7 @@ export class EntryWriter {
     if (!local) return;
     // By way of its bytes, so that a hit returns the same, and shares as little with its maker, as one from Redis.
     const record = await serializer.serialize(entry.key, entry.draft);
-    if (!record) return;
+    if (!record) return local.delete(entry.key);
     await this.#keep(entry, record, tier ? NO_EPOCH : this.#parts.localShard.epoch, isCurrent);
     counters.store(entry.key, record.length);
   }

@@ -2,7 +2,7 @@ import type { CacheParts } from '../cache-parts.js';
 import type { Flights } from '../flight/flights.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { SetOptions } from '../options/cache-options.js';
-import { lifetimesOf } from '../options/call-options.js';
+import { checkSetOptions, lifetimesOf } from '../options/call-options.js';
 import type { StampKeeper } from '../stamps/stamp-keeper.js';
 import type { EntryWriter } from './entry-writer.js';
 
@@ -35,6 +35,7 @@ export class Setter {
     entries: readonly (readonly [string, unknown])[],
     options: SetOptions | undefined,
   ): Promise<void> {
+    checkSetOptions(options);
     const { ttl, stale, jitter } = lifetimesOf(options, this.#parts.options);
     const tags = [...new Set(options?.tags)];
     const stamps = this.#lookup.stampsOf(tags);

@@ -6,10 +6,11 @@ local time = redis.call('TIME')
 local replies = {}
 for i, key in ipairs(KEYS) do
   local needed = tonumber(ARGV[i])
-  local stamp = redis.call('GET', key)
+  local stamp = redis.pcall('GET', key)
   local kept = 2 * needed
   local made = 0
-  if not stamp then
+  -- What is no stamp, or of another data type, gives way to one.
+  if type(stamp) ~= 'string' or not string.find(stamp, '^%d+$') then
     -- Microseconds have 16 digits, of which Lua's own conversion to text would keep 14.
     stamp = string.format('%.0f', time[1] * 1000000 + time[2])
     redis.call('SET', key, stamp, 'PX', kept)

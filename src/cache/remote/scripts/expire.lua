@@ -1,4 +1,5 @@
--- Makes entries stale, and ends the leases on them: what is being made for them may be older than this.
+-- Makes entries stale, for as long as they may be, and ends the leases on them: what is being made for them may be older than this. What
+-- may not be stale is removed.
 --
 -- KEYS: entries. Replies 1 for each that there was, 0 for others.
 local time = redis.call('TIME')
@@ -12,8 +13,18 @@ for i, key in ipairs(KEYS) do
     redis.call('DEL', key)
     replies[i] = 0
   else
-    redis.call('SETRANGE', key, 8, string.rep('\0', 16))
-    if struct.unpack('<d', head, 33) > now then redis.call('SETRANGE', key, 32, struct.pack('<d', now)) end
+    local freshUntil, staleUntil = struct.unpack('<dd', head, 33)
+    local left = math.min(staleUntil - freshUntil, staleUntil - now)
+    if left <= 0 then
+      redis.call('DEL', key)
+    else
+      redis.call('SETRANGE', key, 8, string.rep('\0', 16))
+      if freshUntil > now then
+        -- Never fresh, whatever the readers' clocks say.
+        redis.call('SETRANGE', key, 32, struct.pack('<dd', 0, now + left))
+        redis.call('PEXPIRE', key, math.ceil(left))
+      end
+    end
     replies[i] = 1
   end
 end
