@@ -48,6 +48,8 @@ export interface Cache {
   change(redisKey: string): boolean;
   /** Any key may have. */
   changeAll(): void;
+  /** Redis, or one of its masters, answers again. */
+  recover(): void;
   /** What is being made may be out of date. */
   outdateAll(): void;
   close(): void;
@@ -96,6 +98,7 @@ export function buildCache(options: ResolvedCacheOptions, shared: Shared): Cache
       waiters.wakeAll();
     },
     outdateAll: () => flights.outdateAll(),
+    recover: () => leases?.releaseAbandoned(),
     close() {
       leases?.close();
       waiters.wakeAll();

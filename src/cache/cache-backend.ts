@@ -148,6 +148,7 @@ export class CacheBackend {
 
   #onCleared(node: string, milliseconds: number): void {
     this.#logger.log(`The cache uses ${this.#label(node)} again after ${Math.round(milliseconds)} ms`);
+    for (const cache of this.#caches.values()) cache.recover();
   }
 
   #onRefused(error: RedisError): void {

@@ -7,6 +7,9 @@ import type { TickBatcher } from '../remote/tick-batcher.js';
 /** How often within its time a lease is renewed. */
 const RENEWALS = 3;
 
+/** Leases that Redis may hold for nobody, of which is kept note. Others end with their time. */
+const MOST_ABANDONED = 1_000;
+
 /** A token that no other lease has: 48 random bits as 8 letters, so that it needs no escaping on its way. */
 export function newToken(): string {
   return randomBytes(6).toString('base64url');
@@ -19,6 +22,8 @@ export class Leases {
   readonly #acquire: TickBatcher<AcquireRequest, AcquireReply>;
   readonly #renew: TickBatcher<TokenRequest, boolean>;
   readonly #held = new Map<string, TokenRequest>();
+  /** Those that nobody here uses, and that Redis may hold all the same, since it did not answer in time. By token. */
+  readonly #abandoned = new Map<string, TokenRequest>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param lease milliseconds */
@@ -31,9 +36,11 @@ export class Leases {
 
   /** Asks for a lease. One that is granted is renewed until it is dropped. */
   async acquire(key: string, token: string, known: AcquireRequest['known']): Promise<AcquireReply | Away> {
-    const request = { key, slot: this.#tier.slotOf(key), token, known };
+    const request: AcquireRequest = { key, slot: this.#tier.slotOf(key), token, known };
     const reply = await this.#acquire.add(request);
-    if (reply !== AWAY && reply.outcome === 0) this.#hold(request);
+    if (reply === AWAY) {
+      if (request.mayBeGranted) void this.#release(request);
+    } else if (reply.outcome === 0) this.#hold(request);
     return reply;
   }
 
@@ -48,13 +55,30 @@ export class Leases {
   /** Gives it back without a value. */
   async release(key: string, token: string): Promise<void> {
     this.drop(token);
-    await this.#tier.writes.release.add({ key, slot: this.#tier.slotOf(key), token });
-    this.#tier.announce([key]);
+    await this.#release({ key, slot: this.#tier.slotOf(key), token });
+  }
+
+  /** Redis answers again: nobody shall wait for leases that were granted meanwhile without anybody hearing of it. */
+  releaseAbandoned(): void {
+    for (const request of this.#abandoned.values()) void this.#release(request);
   }
 
   close(): void {
     this.#held.clear();
+    this.#abandoned.clear();
     clearInterval(this.#timer);
+  }
+
+  async #release(request: TokenRequest): Promise<void> {
+    const { token, key } = request;
+    this.#abandoned.set(token, request);
+    if ((await this.#tier.writes.release.add(request)) !== AWAY) {
+      this.#abandoned.delete(token);
+      this.#tier.announce([key]);
+    } else if (this.#abandoned.size > MOST_ABANDONED) {
+      const [oldest] = this.#abandoned.keys();
+      this.#abandoned.delete(oldest!);
+    }
   }
 
   #hold(request: TokenRequest): void {

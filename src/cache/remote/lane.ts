@@ -49,7 +49,7 @@ export class Lane {
 
   /** Never rejects, and resolves within the budget. What is late is not taken back: it may still take effect. */
   run<T>(send: () => Promise<T>): Promise<T | Away> {
-    if (this.isBlocked) return AT_ONCE;
+    if (this.isBlocked || this.#isClosed) return AT_ONCE;
     if (!this.#hooks.isConnected()) {
       this.block('not connected');
       return AT_ONCE;

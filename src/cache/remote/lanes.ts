@@ -18,6 +18,7 @@ export class Lanes {
   readonly #events: LaneEvents;
   readonly #recover: (node: string) => Promise<void>;
   readonly #lanes = new Map<string, Lane>();
+  #isClosed = false;
   readonly #onClose = () => this.#block();
 
   /** @param recover brings a master up to date before it is used again. @throws when it cannot be reached */
@@ -45,6 +46,7 @@ export class Lanes {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#connection.client.off('close', this.#onClose);
     for (const lane of this.#lanes.values()) lane.close();
   }
@@ -60,6 +62,7 @@ export class Lanes {
       },
       refused: (error) => this.#events.refused(error),
     });
+    if (this.#isClosed) lane.close();
     this.#lanes.set(node, lane);
     return lane;
   }

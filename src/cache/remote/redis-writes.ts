@@ -1,4 +1,4 @@
-import type { RedisConnection, Script } from '../../redis/index.js';
+import { toRedisError, type RedisConnection, type Script } from '../../redis/index.js';
 import type { ServerClock } from '../server-clock.js';
 import type { Away } from './away.js';
 import type { Lanes } from './lanes.js';
@@ -69,7 +69,12 @@ export class RedisWrites {
     const script = acquireScript(lease);
     return this.#batcher(async (requests) => {
       const sentAt = performance.now();
-      const replies = await script.run(this.#connection.client, requests);
+      for (const request of requests) request.mayBeGranted = true;
+      const replies = await script.run(this.#connection.client, requests).catch((error: unknown) => {
+        if (toRedisError(error)?.retryable === false)
+          for (const request of requests) request.mayBeGranted = false;
+        throw error;
+      });
       if (replies[0]) this.#clock.learn(replies[0].now, sentAt, performance.now());
       return replies;
     });
@@ -95,8 +100,11 @@ export class RedisWrites {
         const send = group.startsWith('remove')
           ? (part: readonly KeyRequest[]) => this.#unlink(part)
           : (part: readonly KeyRequest[]) => this.#stamp.run(this.#connection.client, part);
+        // Side by side: one after another, many of them would never be done in the time that is given.
+        const parts: Promise<unknown>[] = [];
         for (let start = 0; start < requests.length; start += this.#limit)
-          await send(requests.slice(start, start + this.#limit));
+          parts.push(send(requests.slice(start, start + this.#limit)));
+        await Promise.all(parts);
       }),
     );
   }

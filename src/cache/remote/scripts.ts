@@ -13,6 +13,8 @@ export interface TokenRequest extends KeyRequest {
 export interface AcquireRequest extends TokenRequest {
   /** What the caller knows of the entry: nothing, that it does not matter, or the birth of the one that is no longer good enough. */
   readonly known: number | '' | 'any';
+  /** Whether Redis was asked and has not refused: the lease may be granted although no answer has come. */
+  mayBeGranted?: boolean;
 }
 
 export interface StoreRequest extends TokenRequest {
