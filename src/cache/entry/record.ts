@@ -176,7 +176,8 @@ function hasPossibleNumbers({
 }: RecordFields): boolean {
   if (!isPossible(leaseUntil) || !isPossible(born) || !isPossible(freshUntil)) return false;
   if (!isPossible(staleUntil) || !isPossible(cost)) return false;
-  for (const stamp of stamps) if (!isPossible(stamp)) return false;
+  // A process keeps negative ones to itself: of what it has invalidated while Redis could not be asked.
+  for (const stamp of stamps) if (!Number.isFinite(stamp)) return false;
   return true;
 }
 

@@ -17,6 +17,7 @@ export class Flight {
   /** What may be served if it takes too long, or fails. */
   readonly fallback: Found | undefined;
   #isMaking = false;
+  #begunAt = 0;
   #isCertain = true;
   #isOutdated = false;
   #changes = 0;
@@ -36,6 +37,11 @@ export class Flight {
     return this.#isCertain;
   }
 
+  /** Whether it began longer ago than so many milliseconds. */
+  isOlderThan(age: number): boolean {
+    return this.#isMaking && performance.now() - this.#begunAt > age;
+  }
+
   /** Whether it may be older than an invalidation, whatever becomes of its lease: nobody may join it. */
   get isOutdated(): boolean {
     return this.#isOutdated;
@@ -49,6 +55,7 @@ export class Flight {
   /** The factory begins, or the cache is read in its place: from now on it may be older than a change. */
   begin(): void {
     this.#isMaking = true;
+    this.#begunAt = performance.now();
   }
 
   /** What was read is of no use: it begins once more. */

@@ -52,7 +52,7 @@ export class Flights {
     }
     if (options?.tags) checkTags(options.tags, 'tags');
     const flight = this.#flights.get(key);
-    if (flight?.isCertain && !found && this.#isStillValid(flight.fallback))
+    if (flight?.isCertain && !found && this.#isCurrent(flight) && this.#isStillValid(flight.fallback))
       return this.#wait(flight, options, flight.fallback);
     const seen = !found && flight ? { flight, changes: flight.changes } : undefined;
     const known = found ?? (await this.#lookup.find(key, options?.tags));
@@ -112,6 +112,12 @@ export class Flights {
     return this.#throttle.holds(key) || (local !== undefined && performance.now() < local.refreshAt);
   }
 
+  /** Where nobody tells of invalidations, a flight is believed for as long as a local entry. */
+  #isCurrent(flight: Flight): boolean {
+    const { changes, maxAge } = this.#parts;
+    return changes !== 'unknown' || !flight.isOlderThan(maxAge);
+  }
+
   /** Whether what could be served when a flight began still can, as far as is known without asking. */
   #isStillValid(fallback: Found | undefined): boolean {
     const entry = fallback?.entry;
@@ -129,7 +135,8 @@ export class Flights {
   /** A flight that may be joined: nothing has changed since it began, or its lease was found to stand. */
   #join(key: string, found: Found, seen: Seen | undefined): Flight | undefined {
     const flight = this.#flights.get(key);
-    if (!flight || flight.isCertain) return flight;
+    if (!flight || !this.#isCurrent(flight)) return undefined;
+    if (flight.isCertain) return flight;
     if (flight.isOutdated || flight.token !== found.leaseToken) return undefined;
     // The lease may have been voided after it was read: what has been told of meanwhile goes for those who come later.
     if (flight === seen?.flight) flight.confirm(seen.changes);

@@ -239,7 +239,7 @@ export class Lookup {
 function statusOf(entry: CacheEntry, stamps: readonly Stamp[], now: number): FoundStatus {
   for (let i = 0; i < stamps.length; i++) {
     const { recent } = stamps[i]!;
-    if (recent !== entry.stamps[i] || recent === NO_STAMP) return 'invalid';
+    if (recent !== entry.stamps[i] || recent <= NO_STAMP) return 'invalid';
   }
   if (now < entry.freshUntil) return 'fresh';
   return now < entry.staleUntil ? 'stale' : 'invalid';

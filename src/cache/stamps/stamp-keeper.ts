@@ -32,7 +32,7 @@ export interface StampKeeper {
   ensureLate(stamps: readonly Stamp[], lifetime: number, began: Beginning): Promise<number[]>;
 }
 
-/** Where there is no Redis. */
+/** Where there is no Redis: what is made while something is invalidated is not kept in any case. */
 export class LocalStampKeeper implements StampKeeper {
   async ensure(stamps: readonly Stamp[]): Promise<number[]> {
     return stamps.map(({ recent }) => recent);
@@ -40,8 +40,8 @@ export class LocalStampKeeper implements StampKeeper {
 
   async keep(): Promise<void> {}
 
-  async ensureLate(stamps: readonly Stamp[], _lifetime: number, { began }: Beginning): Promise<number[]> {
-    return stamps.map(({ recent, recentSince }) => (recentSince <= began ? recent : NO_STAMP));
+  ensureLate(stamps: readonly Stamp[]): Promise<number[]> {
+    return this.ensure(stamps);
   }
 }
 
