@@ -306,7 +306,7 @@ describe('Redis that refuses', () => {
     await untilAway(replica);
     expect(await replica.cache.getOrSet('other', () => 'made')).toBe('made');
     await replica.cache.delete('city');
-    await untilBack(replica, 15_000);
+    await untilBack(replica, 'city', 15_000);
     expect(await replica.cache.get('city')).toBeUndefined();
   });
 });

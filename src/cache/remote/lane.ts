@@ -35,6 +35,7 @@ export class Lane {
   readonly #hooks: LaneHooks;
   #failures = 0;
   #blockedAt: number | undefined;
+  #isTold = false;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -88,8 +89,15 @@ export class Lane {
     if (this.isBlocked || this.#isClosed) return;
     this.#blockedAt = performance.now();
     this.#failures = 0;
-    this.#hooks.blocked(reason);
+    this.#tell(reason);
     this.#tryLater();
+  }
+
+  /** Sends nothing until the master is up to date. That takes a moment, and is told of only if it takes longer. */
+  catchUp(): void {
+    if (this.isBlocked || this.#isClosed) return;
+    this.#blockedAt = performance.now();
+    void this.#try();
   }
 
   close(): void {
@@ -113,7 +121,10 @@ export class Lane {
   }
 
   async #try(): Promise<void> {
-    if (!this.#hooks.isConnected()) return this.#tryLater();
+    if (!this.#hooks.isConnected()) {
+      this.#tell('not connected');
+      return this.#tryLater();
+    }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('no answer')), RECOVERY_TIMEOUT).unref();
@@ -121,7 +132,8 @@ export class Lane {
     try {
       await Promise.race([this.#hooks.recover(), late]);
       this.#clear();
-    } catch {
+    } catch (error) {
+      this.#tell(toRedisError(error)?.message ?? String(error));
       this.#tryLater();
     } finally {
       clearTimeout(timer);
@@ -132,6 +144,14 @@ export class Lane {
     if (this.#blockedAt === undefined || this.#isClosed) return;
     const blockedFor = performance.now() - this.#blockedAt;
     this.#blockedAt = undefined;
+    if (!this.#isTold) return;
+    this.#isTold = false;
     this.#hooks.cleared(blockedFor);
+  }
+
+  #tell(reason: string): void {
+    if (this.#isTold || this.#isClosed) return;
+    this.#isTold = true;
+    this.#hooks.blocked(reason);
   }
 }

@@ -11,27 +11,28 @@ export interface LaneEvents {
   refused(error: RedisError): void;
 }
 
+interface Recovery {
+  /** Brings a master up to date before it is used (again). @throws when it cannot be reached */
+  recover(node: string): Promise<void>;
+  /** Whether there is anything that a master which takes over may not have heard of. */
+  isNeeded(): boolean;
+}
+
 /** A lane for each master. */
 export class Lanes {
   readonly #connection: RedisConnection;
   readonly #options: LaneOptions;
   readonly #events: LaneEvents;
-  readonly #recover: (node: string) => Promise<void>;
+  readonly #recovery: Recovery;
   readonly #lanes = new Map<string, Lane>();
   #isClosed = false;
   readonly #onClose = () => this.#block();
 
-  /** @param recover brings a master up to date before it is used again. @throws when it cannot be reached */
-  constructor(
-    connection: RedisConnection,
-    options: LaneOptions,
-    events: LaneEvents,
-    recover: (node: string) => Promise<void>,
-  ) {
+  constructor(connection: RedisConnection, options: LaneOptions, events: LaneEvents, recovery: Recovery) {
     this.#connection = connection;
     this.#options = options;
     this.#events = events;
-    this.#recover = recover;
+    this.#recovery = recovery;
     connection.client.on('close', this.#onClose);
   }
 
@@ -42,7 +43,7 @@ export class Lanes {
 
   of(slot: number): Lane {
     const node = this.#connection.masterOf(slot) ?? '';
-    return this.#lanes.get(node) ?? this.#open(node);
+    return this.#lanes.get(node) ?? this.#meet(node);
   }
 
   close(): void {
@@ -51,13 +52,25 @@ export class Lanes {
     for (const lane of this.#lanes.values()) lane.close();
   }
 
+  /** One that was no master before may lag behind the one in whose place it is. */
+  #meet(node: string): Lane {
+    const masters = mastersOf(this.#connection);
+    const isFirst = this.#lanes.size === 0;
+    if (isFirst) for (const master of masters) this.#open(master);
+    for (const [other, lane] of this.#lanes)
+      if (!lane.isBlocked && !masters.has(other)) this.#lanes.delete(other);
+    const lane = this.#lanes.get(node) ?? this.#open(node);
+    if (!isFirst && this.#recovery.isNeeded()) lane.catchUp();
+    return lane;
+  }
+
   #open(node: string): Lane {
     const lane = new Lane(this.#options, {
       isConnected: () => this.#connection.client.status === 'ready',
-      recover: () => this.#recover(node),
+      recover: () => this.#recovery.recover(node),
       blocked: (reason) => this.#events.blocked(node, reason),
       cleared: (milliseconds) => {
-        if (!isMaster(this.#connection, node)) this.#lanes.delete(node);
+        if (!mastersOf(this.#connection).has(node)) this.#lanes.delete(node);
         this.#events.cleared(node, milliseconds);
       },
       refused: (error) => this.#events.refused(error),
@@ -73,9 +86,13 @@ export class Lanes {
   }
 }
 
-/** Whether a node of a Cluster (still) owns slots. Where there is no Cluster, the master is always called ''. */
-export function isMaster(connection: RedisConnection, node: string): boolean {
-  if (connection.topology !== 'cluster') return true;
-  for (let slot = 0; slot < HASH_SLOTS; slot++) if (connection.masterOf(slot) === node) return true;
-  return false;
+/** The nodes of a Cluster that own slots. Where there is no Cluster, the master is always called ''. */
+export function mastersOf(connection: RedisConnection): Set<string> {
+  if (connection.topology !== 'cluster') return new Set(['']);
+  const masters = new Set<string>();
+  for (let slot = 0; slot < HASH_SLOTS; slot++) {
+    const node = connection.masterOf(slot);
+    if (node !== undefined) masters.add(node);
+  }
+  return masters;
 }

@@ -62,6 +62,12 @@ export class PendingInvalidations {
     this.add(lately.filter(({ key }) => !this.#pending.has(key)));
   }
 
+  /** Whether any wait, or were confirmed lately. */
+  hasAny(): boolean {
+    this.#forgetOld(performance.now());
+    return this.#pending.size > 0 || this.#confirmed.size > 0;
+  }
+
   /** Those that wait now. */
   list(): readonly Invalidation[] {
     return [...this.#pending.values()];

@@ -6,7 +6,7 @@ import type { ResolvedBackendOptions } from '../options/resolved-cache-options.j
 import type { ServerClock } from '../server-clock.js';
 import type { Stamp } from '../stamps/stamp.js';
 import { AWAY, type Away } from './away.js';
-import { isMaster, Lanes, type LaneEvents } from './lanes.js';
+import { Lanes, mastersOf, type LaneEvents } from './lanes.js';
 import { PendingInvalidations, type Invalidation } from './pending-invalidations.js';
 import { Reader } from './reader.js';
 import { RedisWrites } from './redis-writes.js';
@@ -45,7 +45,10 @@ export class RedisTier {
     this.#changed = (keys) => hooks.changed(keys);
     this.isCluster = connection.topology === 'cluster';
     this.pending = new PendingInvalidations(options.pendingInvalidations, () => hooks.everything());
-    this.#lanes = new Lanes(connection, options, hooks, (node) => this.#bringUpToDate(node));
+    this.#lanes = new Lanes(connection, options, hooks, {
+      recover: (node) => this.#bringUpToDate(node),
+      isNeeded: () => this.pending.hasAny(),
+    });
     this.writes = new RedisWrites(connection, this.#lanes, clock, options.batchSize);
     this.reader = new Reader(options.batchSize, {
       read: (keys, slot) => this.#read(keys, slot),
@@ -117,7 +120,7 @@ export class RedisTier {
 
   /** Sends what has been kept for the master, and once more what a failover may have lost. */
   async #bringUpToDate(node: string): Promise<void> {
-    const isGone = !isMaster(this.#connection, node);
+    const isGone = !mastersOf(this.#connection).has(node);
     const isOwn = ({ key }: Invalidation) =>
       isGone || (this.#connection.masterOf(this.slotOf(key)) ?? '') === node;
     this.pending.restore(isOwn);
