@@ -12,24 +12,42 @@ export function escapePattern(text: string): string {
 /** A glob pattern of Redis (`*`, `?`, `[a-c]`, `[^a]`, `\` before what stands for itself) as a regular expression. */
 export function globToRegExp(pattern: string): RegExp {
   let source = '';
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern[i]!;
+  for (let at = 0; at < pattern.length; at++) {
+    const character = pattern[at]!;
     if (character === '*') source += '.*';
     else if (character === '?') source += '.';
     else if (character === '[') {
-      const end = pattern.indexOf(']', i + 1);
-      source += end < 0 ? '\\[' : classOf(pattern.slice(i + 1, end));
-      if (end >= 0) i = end;
+      const { members, end } = readClass(pattern, at + 1);
+      source += members;
+      at = end;
     } else {
-      if (character === '\\' && i + 1 < pattern.length) i++;
-      source += pattern[i]!.replace(/[.*+?^${}()|[\]\\/]/, '\\$&');
+      if (character === '\\' && at + 1 < pattern.length) at++;
+      source += escapeText(pattern[at]!);
     }
   }
   return new RegExp(`^${source}$`, 's');
 }
 
-function classOf(content: string): string {
-  const isNegated = content.startsWith('^');
-  const members = (isNegated ? content.slice(1) : content).replace(/[\\\]^]/g, '\\$&');
-  return members === '' ? (isNegated ? '.' : '(?!)') : `[${isNegated ? '^' : ''}${members}]`;
+/** Reads a class as Redis does: it may lack its end, ranges may be backwards, and an empty one matches nothing. */
+function readClass(pattern: string, start: number): { members: string; end: number } {
+  const isNegated = pattern[start] === '^';
+  let at = isNegated ? start + 1 : start;
+  let members = '';
+  for (; at < pattern.length && pattern[at] !== ']'; at++) {
+    if (pattern[at] === '\\' && at + 1 < pattern.length) members += escapeMember(pattern[++at]!);
+    else if (pattern[at + 1] === '-' && at + 2 < pattern.length) {
+      const ends = [pattern[at]!, pattern[(at += 2)]!].toSorted();
+      members += ends.map(escapeMember).join('-');
+    } else members += escapeMember(pattern[at]!);
+  }
+  if (members === '') return { members: isNegated ? '.' : '(?!)', end: at };
+  return { members: `[${isNegated ? '^' : ''}${members}]`, end: at };
+}
+
+function escapeText(character: string): string {
+  return character.replace(/[.*+?^${}()|[\]\\/]/, '\\$&');
+}
+
+function escapeMember(character: string): string {
+  return character.replace(/[\\\]^-]/, '\\$&');
 }

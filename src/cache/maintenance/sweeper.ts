@@ -41,7 +41,8 @@ export class Sweeper {
       return keys.filter((_, position) => {
         const [error, head] = heads[position] ?? [];
         const born = error ? undefined : readBorn(head as Buffer);
-        return born !== undefined && born < bornBefore;
+        // A lease on what is being made for the first time has no birth.
+        return born !== undefined && born > 0 && born < bornBefore;
       });
     });
   }
@@ -75,19 +76,19 @@ export class Sweeper {
       work.signal?.throwIfAborted();
       const [next, keys] = await master.scan(cursor, 'MATCH', match, 'COUNT', PAGE);
       const chosen = keys.length > 0 ? await work.choose(master, keys) : [];
-      if (chosen.length > 0) await this.#remove(master, chosen);
-      work.advance(chosen.length);
+      work.advance(chosen.length > 0 ? await this.#remove(master, chosen) : 0);
       cursor = next;
     } while (cursor !== '0');
   }
 
-  /** One by one: on a Cluster, keys of one node may lie in different slots. */
-  async #remove(master: Redis, keys: readonly string[]): Promise<void> {
+  /** One by one: on a Cluster, keys of one node may lie in different slots. @returns how many there were: SCAN may tell of a key twice */
+  async #remove(master: Redis, keys: readonly string[]): Promise<number> {
     const pipeline = master.pipeline();
     for (const key of keys) pipeline.unlink(key);
     const replies = (await pipeline.exec()) ?? [];
     const failure = replies.find(([error]) => error)?.[0];
     if (failure) throw failure;
     this.#removed(keys);
+    return replies.reduce((sum, [, removed]) => sum + Number(removed), 0);
   }
 }
