@@ -11,14 +11,15 @@ import type { City } from '../sample/cities/city.dto.js';
 import { CitySource } from '../sample/cities/import/city-source.js';
 import { importCities } from '../sample/cities/import/import-cities.js';
 import { nameMember, nameTier } from '../sample/cities/name-index.js';
+import { redisUrl } from './support/redis-url.js';
+import { medianRatio } from './support/statistics.js';
 
 const rounds = 5;
 const batchSize = 1_000;
 /** The import shall reach this share of the rate of the bare loop. */
 const goal = 0.9;
 
-const url = process.env['REDIS_URL'];
-if (!url) throw new Error('REDIS_URL is not set: run this with npm run bench import');
+const url = redisUrl();
 
 @Module({ imports: [RedisModule.forRoot({ url })] })
 class BenchModule {}
@@ -62,8 +63,10 @@ try {
     if (round > 0) rates.push({ rednest: own, bare: other }); // the first warms up
   }
   if (new Set(written).size !== 1) throw new Error('The two have not written the same');
-  const ratios = rates.map((rate) => rate.rednest / rate.bare).toSorted((left, right) => left - right);
-  const ratio = ratios[Math.floor(ratios.length / 2)] ?? Number.NaN;
+  const ratio = medianRatio(
+    rates.map((rate) => rate.rednest),
+    rates.map((rate) => rate.bare),
+  );
   console.table(rates.map((rate) => ({ rednest: Math.round(rate.rednest), bare: Math.round(rate.bare) })));
   console.log(`Cities a second by round; median of the ratios: ${ratio.toFixed(2)} (goal: ${goal}).`);
 } finally {

@@ -1,24 +1,24 @@
-/**
- * The client of RedisModule beside bare ioredis, on one server in one run. The contenders take turns, round by round and
- * each round in another order, so that what else the machine does hits them alike; a ratio is the median of the rounds.
- */
+/** The client of RedisModule beside bare ioredis, on one server in one run; see support/rounds.ts. */
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { getRedisToken, RedisModule, type RedisClient } from 'rednest';
+import { runInFlight } from './support/in-flight.js';
+import { redisUrl } from './support/redis-url.js';
+import { compare, type Contender, type Schedule } from './support/rounds.js';
+import { median, medianRatio } from './support/statistics.js';
 
-const rounds = 21;
+const schedule: Schedule = { rounds: 21, milliseconds: 100 };
 const pipelineLength = 50;
 /** The client shall reach this share of the rate of ioredis with the same setting. */
 const goal = 0.97;
 
-const url = process.env['REDIS_URL'];
-if (!url) throw new Error('REDIS_URL is not set: run this with npm run bench redis');
+const url = redisUrl();
 
 @Module({ imports: [RedisModule.forRoot({ url })] })
 class BenchModule {}
 
-interface Contender {
+interface Subject {
   name: string;
   client: RedisClient;
 }
@@ -40,83 +40,42 @@ const workloads: Workload[] = [
   { name: `pipeline of ${pipelineLength}`, commands: pipelineLength, run: runPipeline },
 ];
 
-/** With enough commands that a round takes about a tenth of a second. */
-const loads = [
-  { inFlight: 1, commandsOfRound: { single: 2_000, pipelined: 10_000 } },
-  { inFlight: 100, commandsOfRound: { single: 15_000, pipelined: 20_000 } },
-];
-
 function runPipeline(client: RedisClient, index: number): Promise<unknown> {
   const pipeline = client.pipeline();
   for (let offset = 0; offset < pipelineLength; offset++) pipeline.get(`bench:${(index + offset) % 1_000}`);
   return pipeline.exec();
 }
 
-/** Commands a second. */
-async function measure(
-  client: RedisClient,
-  workload: Workload,
-  inFlight: number,
-  runs: number,
-): Promise<number> {
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < runs) await workload.run(client, next++);
+function contender({ name, client }: Subject, workload: Workload, inFlight: number): Contender {
+  return {
+    name,
+    run: (runs) => runInFlight(runs, inFlight, (index) => workload.run(client, index)),
   };
-  const begin = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, work));
-  return (runs * workload.commands * 1_000) / (performance.now() - begin);
 }
 
-/** The rates of each contender, in the order of the rounds. The first round warms up and is not counted. */
-async function compare(
-  contenders: Contender[],
-  workload: Workload,
-  load: (typeof loads)[number],
-): Promise<number[][]> {
-  const { single, pipelined } = load.commandsOfRound;
-  const runs = workload.commands === 1 ? single : pipelined / workload.commands;
-  const rates: number[][] = contenders.map(() => []);
-  for (let round = 0; round <= rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const position = (round + turn) % contenders.length;
-      const contender = contenders[position];
-      if (!contender) continue;
-      const rate = await measure(contender.client, workload, load.inFlight, runs);
-      if (round > 0) rates[position]?.push(rate);
-    }
-  }
-  return rates;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function ratio(of: number[] = [], to: number[] = []): number {
-  return Number(median(of.map((rate, round) => rate / (to[round] ?? Number.NaN))).toFixed(3));
-}
-
-async function run(contenders: Contender[]): Promise<void> {
+async function run(subjects: Subject[]): Promise<void> {
   const table: Record<string, Record<string, number>> = {};
   const below: string[] = [];
-  for (const load of loads) {
+  for (const inFlight of [1, 100]) {
     for (const workload of workloads) {
-      const title = `${workload.name}, ${load.inFlight} in flight`;
-      const [own = [], ...others] = await compare(contenders, workload, load);
-      const row: Record<string, number> = { rednest: Math.round(median(own)) };
-      others.forEach((rates, position) => {
-        const name = contenders[position + 1]?.name ?? '';
-        const share = ratio(own, rates);
-        row[name] = Math.round(median(rates));
+      const title = `${workload.name}, ${inFlight} in flight`;
+      const contenders = subjects.map((subject) => contender(subject, workload, inFlight));
+      const [own, ...others] = await compare(contenders, schedule);
+      if (!own) continue;
+      const commandRate = (rates: readonly number[]) => Math.round(median(rates) * workload.commands);
+      const row: Record<string, number> = { rednest: commandRate(own.rates) };
+      for (const { name, rates } of others) {
+        const share = Number(medianRatio(own.rates, rates).toFixed(3));
+        row[name] = commandRate(rates);
         row[`to ${name}`] = share;
         if (share < goal) below.push(`${title}: ${share} of ${name}`);
-      });
+      }
       table[title] = row;
     }
   }
-  console.log(`Commands a second, medians of ${rounds} rounds; a ratio is the median of the rounds' ratios.`);
+  console.log(
+    `Commands a second, medians of ${schedule.rounds} rounds; a ratio is the median of the rounds' ratios.`,
+  );
   console.table(table);
   console.log(below.length === 0 ? `All reach ${goal}.` : `Below ${goal}:\n  ${below.join('\n  ')}`);
 }
