@@ -126,7 +126,7 @@ function partsOf(options: ResolvedCacheOptions, shared: Shared): CacheParts {
       return tier ? CHANGES[coherence.mode] : 'own';
     },
     get maxAge() {
-      return options.local?.maxAge ?? MAX_AGE[this.changes];
+      return (tier && options.local?.maxAge) ?? MAX_AGE[this.changes];
     },
     generation: stamps.get(keys.generation(options.name)),
     serializer: new EntrySerializer(options, (message) => warnings.warn('serializer', message)),

@@ -44,7 +44,7 @@ export interface LocalOptions {
   maxEntries?: number;
   /** Measured by the size of the encoded values. @default '64mb' */
   maxBytes?: ByteSize;
-  /** How long an entry is at most believed without asking Redis again. @default '1m' with coherence 'tracking', '10s' with 'pubsub', '1s' with 'none' */
+  /** How long an entry is at most believed without asking Redis again; without Redis it means nothing. @default '1m' with coherence 'tracking', '10s' with 'pubsub', '1s' with 'none' */
   maxAge?: Duration;
   /**
    * What a hit in the local tier returns: the same object each time, a `structuredClone` of it, or the same object deeply frozen (Maps,
