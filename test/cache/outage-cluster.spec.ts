@@ -114,7 +114,7 @@ describe('a Cluster that fails over', () => {
 
   async function replicaOf(master: RedisServer): Promise<RedisServer> {
     for (const node of cluster.nodes) {
-      const [role, , port] = (await (await node.admin()).role()) as unknown[];
+      const [role, , port] = await (await node.admin()).role();
       if (role === 'slave' && port === master.port) return node;
     }
     throw new Error('It has no replica');
