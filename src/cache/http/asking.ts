@@ -10,6 +10,9 @@ export type Decided = ResponseCapture | CacheResult<unknown> | undefined;
 
 /** One request's question for one response. */
 export class Asking {
+  /** The cache's answer, or undefined where it has none; never rejects. */
+  readonly result: Promise<CacheResult<unknown> | undefined>;
+  /** What becomes of this request, as soon as that is known. */
   readonly decided: Promise<Decided>;
   readonly #cache: CacheService;
   readonly #key: string;
@@ -18,34 +21,29 @@ export class Asking {
   #decide!: (decision: Decided) => void;
   #isDecided = false;
 
-  constructor(cache: CacheService, key: string, exchange: HttpExchange, plan: HandlerPlan) {
+  constructor(
+    cache: CacheService,
+    key: string,
+    exchange: HttpExchange,
+    plan: HandlerPlan,
+    options: GetOrSetOptions,
+  ) {
     this.#cache = cache;
     this.#key = key;
     this.#exchange = exchange;
     this.#plan = plan;
-    this.decided = new Promise((resolve) => {
-      this.#decide = (decision) => {
-        this.#isDecided = true;
-        resolve(decision);
-      };
-    });
-  }
-
-  /** The cache's answer, or undefined where it has none; never rejects. */
-  async start(options: GetOrSetOptions): Promise<CacheResult<unknown> | undefined> {
-    const result = await this.#result(options);
-    if (!this.#isDecided) this.#decide(result);
-    return result;
-  }
-
-  async #result(options: GetOrSetOptions): Promise<CacheResult<unknown> | undefined> {
-    try {
-      return await this.#cache.getOrSetEntry<unknown>(this.#key, (context) => this.#make(context), options);
-    } catch {
+    this.decided = new Promise((resolve) => (this.#decide = resolve));
+    this.result = cache
+      .getOrSetEntry<unknown>(key, (context) => this.#make(context), options)
       // The cache's fault, or that of the handler of the request that was waited for: each runs its own.
-      return undefined;
-    }
+      .then(this.#answer, () => this.#answer(undefined));
   }
+
+  readonly #answer = (result: CacheResult<unknown> | undefined): CacheResult<unknown> | undefined => {
+    this.#isDecided = true;
+    this.#decide(result);
+    return result;
+  };
 
   /** The factory: starts to watch this request's response, and lets its handler run. */
   async #make(context: FactoryContext): Promise<unknown> {
@@ -55,6 +53,7 @@ export class Asking {
       return context.stale;
     }
     const capture = new ResponseCapture(this.#exchange, this.#plan);
+    this.#isDecided = true;
     this.#decide(capture);
     const outcome = await capture.outcome;
     if (outcome.kind === 'failed') throw outcome.error;

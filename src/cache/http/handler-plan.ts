@@ -1,4 +1,6 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { GetOrSetOptions } from '../options/cache-options.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import type { HttpRequest } from './http-exchange.js';
 import { routeTraits, type RouteTraits } from './route-traits.js';
@@ -9,7 +11,14 @@ import { HTTP_CACHE_METADATA } from './http-cache.metadata.js';
 export interface HandlerPlan extends ResolvedHttpCacheOptions<HttpRequest>, RouteTraits {
   /** Beginning of all keys of the handler. */
   readonly keyPrefix: string;
+  /** What host and target become in a key, of those that were asked for last. */
+  readonly places: LRUCache<string, string>;
+  /** What the cache is told for each request, save what depends on the request. */
+  readonly entryOptions: GetOrSetOptions;
 }
+
+/** Of each handler. */
+const REMEMBERED_PLACES = 500;
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 type Marked = HttpCacheOptions<HttpRequest> | false | undefined;
@@ -38,5 +47,17 @@ function makePlan(controller: Type, handler: Handler): HandlerPlan | undefined {
   // Nest sends a redirect and a stream of events by ways of their own, which leave nothing to be stored.
   if (!marked || traits.isUncacheable) return undefined;
   const options = resolveHttpCacheOptions({ ...ofController, ...marked });
-  return { ...options, ...traits, keyPrefix: `http:${traits.id}:` };
+  return {
+    ...options,
+    ...traits,
+    keyPrefix: `http:${traits.id}:`,
+    places: new LRUCache({ max: REMEMBERED_PLACES }),
+    entryOptions: entryOptions(options),
+  };
+}
+
+function entryOptions({ ttl, stale, tags }: ResolvedHttpCacheOptions<HttpRequest>): GetOrSetOptions {
+  const fixed = typeof tags === 'function' ? undefined : tags;
+  // A handler runs within a request only: neither before it is needed, nor for an error that is not this request's.
+  return { ttl, stale, earlyRefresh: 0, errors: false, ...(fixed && { tags: fixed }) };
 }

@@ -33,23 +33,34 @@ const ALWAYS_KEYED = [
 export function requestKey(request: HttpRequest, plan: HandlerPlan): string | undefined {
   const user = plan.isPrivate ? plan.user?.(request) : undefined;
   if (plan.isPrivate && (user === undefined || user === null || user === '')) return undefined;
-  const place = plan.key ? key`${plan.key(request)}` : placeOf(request, plan);
+  const place = plan.key ? key`${plan.key(request)}` : knownPlaceOf(request, plan);
   const whole = `${plan.keyPrefix}${place}${variantOf(request.headers, plan.vary, user)}`;
   return whole.length <= LONGEST_KEY ? whole : `${plan.keyPrefix}${digest(whole)}`;
 }
 
-/** The target as it was sent: decoded, `/a%2Fb` would be the same as `/a/b`. */
-function placeOf(request: HttpRequest, plan: HandlerPlan): string {
+/** To sort and escape takes longer than all else about a hit: what is asked for often is kept. */
+function knownPlaceOf(request: HttpRequest, plan: HandlerPlan): string {
   const target = request.originalUrl ?? request.url;
+  if (target.length > LONGEST_KEY) return placeOf(target, request.headers, plan);
+  const asked = `${hostOf(request.headers)}\n${target}`;
+  const known = plan.places.get(asked);
+  if (known !== undefined) return known;
+  const place = placeOf(target, request.headers, plan);
+  plan.places.set(asked, place);
+  return place;
+}
+
+/** The target as it was sent: decoded, `/a%2Fb` would be the same as `/a/b`. */
+function placeOf(target: string, headers: IncomingHttpHeaders, plan: HandlerPlan): string {
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? '' : normaliseQuery(target.slice(mark + 1), plan.query);
-  return key`${hostOf(request.headers)}:${query === '' ? path : `${path}?${query}`}`;
+  return key`${hostOf(headers).toLowerCase()}:${query === '' ? path : `${path}?${query}`}`;
 }
 
 function hostOf(headers: IncomingHttpHeaders): string {
   const host = headers.host ?? headers[':authority'];
-  return typeof host === 'string' ? host.toLowerCase() : '';
+  return typeof host === 'string' ? host : '';
 }
 
 function variantOf(

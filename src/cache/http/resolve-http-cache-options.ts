@@ -1,5 +1,6 @@
 import { parseDuration } from '../../redis/index.js';
 import { parseByteSize } from '../options/byte-size.js';
+import { mergeVary } from './vary.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 
 type TakenOver<Request> = Pick<
@@ -17,6 +18,8 @@ export interface ResolvedHttpCacheOptions<Request> extends TakenOver<Request> {
   readonly vary: readonly string[];
   /** What is put into `Vary`: the same, and the headers that decide whether a request is handled without the cache. */
   readonly sentVary: readonly string[];
+  /** The same as a header; undefined for none. */
+  readonly sentVaryText: string | undefined;
   readonly isPrivate: boolean;
   readonly ignoresCredentials: boolean;
 }
@@ -28,6 +31,7 @@ export function resolveHttpCacheOptions<Request>(
   const { ttl = '1m', stale = 0, maxBodySize = '1mb', query, vary = [], credentials } = options;
   const names = vary.map((name) => name.toLowerCase());
   const unnamed = ['Authorization', 'Cookie'].filter((name) => !names.includes(name.toLowerCase()));
+  const sentVary = credentials === 'ignore' ? vary : [...vary, ...unnamed];
   return {
     ...options,
     ttl: parseDuration(ttl, 'ttl'),
@@ -35,7 +39,8 @@ export function resolveHttpCacheOptions<Request>(
     maxBodySize: parseByteSize(maxBodySize, 'maxBodySize'),
     query: query && new Set(query),
     vary: names,
-    sentVary: credentials === 'ignore' ? vary : [...vary, ...unnamed],
+    sentVary,
+    sentVaryText: mergeVary(undefined, sentVary),
     isPrivate: options.scope === 'user',
     ignoresCredentials: credentials === 'ignore',
   };

@@ -87,9 +87,9 @@ export class ResponseStore {
     if (this.#ending.size > 0) await this.#ending.get(key);
     const isFirst = !this.#asked.has(key);
     if (isFirst) this.#asked.add(key);
-    const asking = new Asking(this.#cache, key, exchange, plan);
-    const result = asking.start(isFirst ? { ...options, softTimeout: REFRESH_DECISION } : options);
-    const decided = await asking.decided;
+    const waits = isFirst && plan.stale > 0 ? { ...options, softTimeout: REFRESH_DECISION } : options;
+    const { decided: decision, result } = new Asking(this.#cache, key, exchange, plan, waits);
+    const decided = await decision;
     if (decided instanceof ResponseCapture) {
       void this.#follow(key, decided, result).finally(() => isFirst && this.#asked.delete(key));
       return { kind: 'make', capture: decided, stale: () => staleOf(result) };
@@ -116,17 +116,10 @@ export class ResponseStore {
 }
 
 function optionsFor({ request }: HttpExchange, plan: HandlerPlan): GetOrSetOptions {
-  const { ttl, stale, tags, refresh } = plan;
+  const { tags, refresh, entryOptions } = plan;
   const forceRefresh = refresh?.(request) === true;
-  return {
-    ttl,
-    stale,
-    ...(tags && { tags: typeof tags === 'function' ? tags(request) : tags }),
-    ...(forceRefresh && { forceRefresh }),
-    // A handler runs within a request only: neither before it is needed, nor for an error that is not this request's.
-    earlyRefresh: 0,
-    errors: false,
-  };
+  if (typeof tags !== 'function' && !forceRefresh) return entryOptions;
+  return { ...entryOptions, ...(typeof tags === 'function' && { tags: tags(request) }), forceRefresh };
 }
 
 function replyOf(result: Result): Reply | undefined {

@@ -26,8 +26,9 @@ export function describeCaching(
   freshness: Freshness,
   vary: readonly string[] = [],
 ): void {
-  const names = vary.length === 0 ? plan.sentVary : [...plan.sentVary, ...vary];
-  const merged = mergeVary(exchange.header('Vary'), names);
+  const live = exchange.header('Vary');
+  const isUsual = live === undefined && vary.length === 0;
+  const merged = isUsual ? plan.sentVaryText : mergeVary(live, [...plan.sentVary, ...vary]);
   if (merged !== undefined) exchange.setHeader('Vary', merged);
   if (plan.cacheControl === false || exchange.header('Cache-Control') !== undefined) return;
   exchange.setHeader('Cache-Control', cacheControlOf(exchange, plan, freshness));
