@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { startCluster, type RedisCluster, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
+import { killClients } from '../support/server-view.js';
 import { arrival, openInstance } from './fixtures/coherent.js';
 
 const opened = new Opened();
@@ -114,6 +115,31 @@ describe('while a slot moves', () => {
       await migration.finish();
     },
   );
+});
+
+describe('while a slot moves and the listener to its next master is away', () => {
+  it('what has moved already is not believed', async () => {
+    const [from, to] = (await cluster.masters()) as [RedisServer, RedisServer];
+    const key = await onServer(from);
+    const redisKey = `app:cache:e:default:${key}`;
+    const { cache } = await openInstance(opened, cluster.options);
+    const other = await openInstance(opened, cluster.options);
+    await other.cache.set(key, 'old');
+    const migration = await cluster.beginSlotMigration({ slot: cluster.slotOfKey(redisKey), to });
+    await migration.moveKeys();
+    await arrival();
+    expect(await cache.get(key)).toBe('old');
+    const admin = await to.admin();
+    await killClients(to, ':listener');
+    expect(await admin.pipeline().call('ASKING').del(redisKey).exec()).toEqual([
+      [null, 'OK'],
+      [null, 1],
+    ]);
+    await eventually(() => cache.stats().coherent);
+    await sleep(BOUND);
+    expect(await cache.get(key)).toBeUndefined();
+    await migration.finish();
+  });
 });
 
 describe('when a master is lost', () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from 'rednest';
-import { startRedis, startSentinel, type RedisServer } from 'rednest/testing';
+import { startRedis, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { killClients } from '../support/server-view.js';
@@ -64,36 +64,36 @@ async function expectNoOld(cache: CacheService): Promise<void> {
   }
 }
 
-const each = (command: (admin: Redis, key: string) => Promise<unknown>) => async () => {
+const forEachKey = (command: (admin: Redis, key: string) => Promise<unknown>) => async () => {
   const admin = await server.admin();
   await Promise.all(redisKeys.map((key) => command(admin, key)));
 };
 
 const RAW: [string, () => Promise<unknown>][] = [
-  ['DEL', each((admin, key) => admin.del(key))],
-  ['UNLINK', each((admin, key) => admin.unlink(key))],
-  ['GETDEL', each((admin, key) => admin.getdel(key))],
-  ['RENAME', each((admin, key) => admin.rename(key, `elsewhere:${key}`))],
+  ['DEL', forEachKey((admin, key) => admin.del(key))],
+  ['UNLINK', forEachKey((admin, key) => admin.unlink(key))],
+  ['GETDEL', forEachKey((admin, key) => admin.getdel(key))],
+  ['RENAME', forEachKey((admin, key) => admin.rename(key, `elsewhere:${key}`))],
   [
     'RENAME onto it',
-    each(async (admin, key) => admin.set(`{x}${key}`, 'x').then(() => admin.rename(`{x}${key}`, key))),
+    forEachKey(async (admin, key) => admin.set(`{x}${key}`, 'x').then(() => admin.rename(`{x}${key}`, key))),
   ],
   [
     'COPY onto it',
-    each(async (admin, key) => admin.set('other', 'x').then(() => admin.copy('other', key, 'REPLACE'))),
+    forEachKey(async (admin, key) => admin.set('other', 'x').then(() => admin.copy('other', key, 'REPLACE'))),
   ],
   [
     'RESTORE',
-    each(async (admin, key) => {
+    forEachKey(async (admin, key) => {
       await admin.set('other', 'x');
-      await admin.restore(key, 0, (await admin.dumpBuffer('other')) as unknown as string, 'REPLACE');
+      await admin.restore(key, 0, await admin.dumpBuffer('other'), 'REPLACE');
     }),
   ],
-  ['a script', each((admin, key) => admin.eval(`return redis.call('DEL', KEYS[1])`, 1, key))],
-  ['a transaction', each((admin, key) => admin.multi().del(key).exec())],
-  ['PEXPIREAT in the past', each((admin, key) => admin.pexpireat(key, 1))],
-  ['expiry', each((admin, key) => admin.pexpire(key, 20))],
-  ['MOVE', each((admin, key) => admin.move(key, 1))],
+  ['a script', forEachKey((admin, key) => admin.eval(`return redis.call('DEL', KEYS[1])`, 1, key))],
+  ['a transaction', forEachKey((admin, key) => admin.multi().del(key).exec())],
+  ['PEXPIREAT in the past', forEachKey((admin, key) => admin.pexpireat(key, 1))],
+  ['expiry', forEachKey((admin, key) => admin.pexpire(key, 20))],
+  ['MOVE', forEachKey((admin, key) => admin.move(key, 1))],
   ['FLUSHALL', async () => (await server.admin()).flushall()],
   ['FLUSHDB', async () => (await server.admin()).flushdb()],
 ];
@@ -198,56 +198,4 @@ describe('when the listener is away', () => {
     },
     40_000,
   );
-});
-
-/** From now on nothing that is written reaches the replica, not by way of what is in its socket either. */
-async function cutOff(master: RedisServer, replica: RedisServer): Promise<void> {
-  replica.pause();
-  await (await master.admin()).call('CLIENT', 'KILL', 'TYPE', 'replica');
-}
-
-describe('a failover by Sentinels to a replica that lags behind', () => {
-  it('is followed: what the new master holds is read, and what it has lost is not', async () => {
-    const group = opened.add(await startSentinel({ replicas: 1 }));
-    const { cache } = await openInstance(opened, group.options);
-    const writer = await openInstance(opened, group.options);
-    const client = writer.connection.client;
-    const recordOf = async (value: string) => {
-      await writer.cache.set(value, value);
-      return (await client.getBuffer(`app:cache:e:default:${value}`))!;
-    };
-    const [held, lost] = [await recordOf('held'), await recordOf('lost')];
-    // Nobody knows of these, who could make them good.
-    await client.set('app:cache:e:default:city', held);
-    await client.wait(1, 5_000);
-    const master = await group.master();
-    const replica = group.servers.find((each) => each !== master)!;
-    await cutOff(master, replica);
-    await (await master.admin()).set('app:cache:e:default:city', lost);
-    await eventually(async () => (await cache.get('city')) === 'lost');
-    await master.kill();
-    replica.resume();
-    await group.waitForFailover();
-    await eventually(() => cache.stats().coherent && cache.stats().available, 15_000);
-    await sleep(BOUND);
-    expect(await cache.get('city')).toBe('held');
-  }, 60_000);
-
-  it('does not undo an invalidation of a process that is still there', async () => {
-    const group = opened.add(await startSentinel({ replicas: 1 }));
-    const { cache } = await openInstance(opened, group.options);
-    const writer = await openInstance(opened, group.options);
-    await keepOld(cache, writer.cache);
-    await writer.connection.client.wait(1, 5_000);
-    const master = await group.master();
-    const replica = group.servers.find((each) => each !== master)!;
-    await cutOff(master, replica);
-    await writer.cache.delete(names);
-    await master.kill();
-    replica.resume();
-    await group.waitForFailover();
-    for (const { cache: each } of [{ cache }, writer])
-      await eventually(() => each.stats().coherent && each.stats().available, 15_000);
-    await expectNoOld(cache);
-  }, 60_000);
 });

@@ -91,7 +91,7 @@ export abstract class ListeningCoherence implements Coherence {
     const shard = this.#shard(this.shardName(node));
     const listener = new MasterListener(client, {
       arm: (armed) => this.#arm(armed),
-      armed: (isFirst) => this.#onArmed(shard, isFirst),
+      armed: () => this.#onArmed(shard),
       lost: () => this.#onLost(shard),
       failed: (refusal) => this.#onFailed(refusal),
       message: (channel, payload) => this.#onMessage(shard, channel, payload),
@@ -123,11 +123,12 @@ export abstract class ListeningCoherence implements Coherence {
     await this.arm(client);
   }
 
-  #onArmed(shard: Shard, isFirst: boolean): void {
+  #onArmed(shard: Shard): void {
     shard.armed = this.#isArmed(shard);
     this.#renew(shard, 'listener armed');
-    // Until now keys of the others may have been on this master already, on their way from slot to slot.
-    if (isFirst) this.#renewOthers(shard);
+    // Keys of the others may have been on this master already, on their way from slot to slot: what they were read in is the epoch of
+    // the master that they come from, and what was done to them here was missed.
+    this.#renewOthers(shard);
     this.#report();
     if (this.armed) this.#started();
   }

@@ -11,8 +11,7 @@ const RETRY_DELAY = { afterFailure: 1_000, afterRefusal: 10_000 };
 export interface ListenerEvents {
   /** Has the server push what it is to push. Run on each new connection; what it rejects with is told by `failed`. */
   arm(client: Redis): Promise<void>;
-  /** @param isFirst whether it has never been armed before */
-  armed(isFirst: boolean): void;
+  armed(): void;
   /** It was armed, and is not any more. */
   lost(): void;
   /** It could not be armed. It is tried again. `refusal` says why where the server does not allow it or does not know how. */
@@ -26,7 +25,6 @@ export class MasterListener {
   readonly #on: ListenerEvents;
   readonly #undo: (() => void)[] = [];
   #armed = false;
-  #wasArmed = false;
   #connection = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -62,9 +60,7 @@ export class MasterListener {
     }
     if (connection !== this.#connection) return;
     this.#armed = true;
-    const isFirst = !this.#wasArmed;
-    this.#wasArmed = true;
-    this.#on.armed(isFirst);
+    this.#on.armed();
   }
 
   #onFailure(error: unknown): void {
