@@ -13,7 +13,12 @@ export class ServerClock {
 
   /** Milliseconds since the epoch. */
   now(): number {
-    return performance.now() + this.#offset;
+    return this.at(performance.now());
+  }
+
+  /** What it was, or will be, at a moment of `performance.now()`. */
+  at(moment: number): number {
+    return moment + this.#offset;
   }
 
   /** @param sentAt `performance.now()` when the server was asked, and `receivedAt` when it answered */

@@ -18,3 +18,13 @@ export interface Codec {
    */
   decode(bytes: Buffer, key: string): unknown;
 }
+
+/** What rednest's own codecs can do beside: read from the middle of bytes that are used again for the next value. */
+export interface RangeCodec extends Codec {
+  /** As `decode`, of the bytes from `start` to `end`. */
+  decodeRange(bytes: Buffer, start: number, end: number): unknown;
+}
+
+export function isRangeCodec(codec: Codec): codec is RangeCodec {
+  return 'decodeRange' in codec;
+}

@@ -1,5 +1,5 @@
 import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE } from 'msgpackr';
-import type { Codec } from './codec.js';
+import type { RangeCodec } from './codec.js';
 import { isSmallTree } from './small-tree.js';
 
 /** First byte of an encoding: how the rest is to be read. */
@@ -11,7 +11,8 @@ const RECORDS = 2;
  * grows to the largest value ever, and each small encoding keeps one of that size alive.
  */
 const ENCODE_OPTIONS = RESERVE_START_SPACE | RESET_BUFFER_MODE | 1;
-const DECODE_OPTIONS = { start: 1 };
+/** Used again by each call: it is read before anything is decoded. */
+const DECODE_OPTIONS = { start: 1, end: 0 };
 
 /**
  * Binary data that is decoded is copied. A reply is a view of the 64 KB that came from the socket at a time, all of which a view of 20
@@ -34,7 +35,7 @@ const records = new Packr({ structuredClone: true, copyBuffers });
  * within objects and arrays, NaN and the infinities, and cycles. Instances of classes come back as plain objects, by their `toJSON` where
  * they have one; functions as `undefined`; a key `__proto__` as `__proto_`. Symbols cannot be encoded. Each encoding can be read by itself.
  */
-export const msgpackCodec: Codec = {
+export const msgpackCodec: RangeCodec = {
   id: 1,
   encode(value) {
     const isPlain = isSmallTree(value);
@@ -43,8 +44,15 @@ export const msgpackCodec: Codec = {
     return bytes;
   },
   decode(bytes) {
-    if (bytes[0] === PLAIN) return plain.unpack(bytes, DECODE_OPTIONS) as unknown;
-    if (bytes[0] === RECORDS) return records.unpack(bytes, DECODE_OPTIONS) as unknown;
-    throw new TypeError('Not an encoding of the msgpack codec');
+    return decodeRange(bytes, 0, bytes.length);
   },
+  decodeRange,
 };
+
+function decodeRange(bytes: Buffer, start: number, end: number): unknown {
+  const form = start < end ? bytes[start] : undefined;
+  if (form !== PLAIN && form !== RECORDS) throw new TypeError('Not an encoding of the msgpack codec');
+  DECODE_OPTIONS.start = start + 1;
+  DECODE_OPTIONS.end = end;
+  return (form === PLAIN ? plain : records).unpack(bytes, DECODE_OPTIONS) as unknown;
+}

@@ -1,3 +1,4 @@
+import { isRangeCodec } from '../codecs/codec.js';
 import { assertCompression, compress, decompress } from '../codecs/compression.js';
 import { errorFromText, errorToText } from '../codecs/error-codec.js';
 import { CacheSerializationError, CacheValueTooLargeError } from '../cache-errors.js';
@@ -37,11 +38,15 @@ const EMPTY = Buffer.alloc(0);
 /** Compressed bytes are kept if they are at most this share of the original: what saves less is not worth its decompression. */
 const WORTHWHILE = 0.9;
 const LONGEST_SHOWN_KEY = 120;
+/** Larger records are read where they are. */
+const DESK_SIZE = 16_384;
 
 /** Entries to the bytes of a record, and back. Its warnings name the key, never the value. */
 export class EntrySerializer {
   readonly #options: SerializerOptions;
   readonly #warnings: LimitedWarnings;
+  /** Where records are read: to copy one here costs less than the views of it that reading and decoding would make. */
+  readonly #desk = deskOf(DESK_SIZE);
 
   /** @throws RedisConfigurationError for a compression that this Node does not have */
   constructor(options: SerializerOptions, warn: (message: string) => void) {
@@ -71,7 +76,9 @@ export class EntrySerializer {
    * entry, and is warned of.
    */
   deserialize(key: string, bytes: Buffer): StoredRecord | Promise<StoredRecord> {
-    const head = readRecord(bytes);
+    const desk = bytes.length <= this.#desk.bytes.length ? this.#desk : undefined;
+    desk?.bytes.set(bytes);
+    const head = desk ? readRecord(desk.bytes, bytes.length, desk.view) : readRecord(bytes);
     if (!head) {
       this.#warnUnreadable('foreign', key, 'it is no record of this version, or a damaged one');
       return UNREADABLE;
@@ -83,9 +90,12 @@ export class EntrySerializer {
       this.#warnUnreadable('codec', key, `codec ${head.codec} wrote it, and this cache has ${codec.id}`);
       return withoutEntry(head);
     }
-    const payload = bytes.subarray(head.payloadStart, head.payloadEnd);
-    if (head.compression) return this.#deserializeCompressed(key, head, payload, bytes.length);
-    return this.#decode(key, head, payload, bytes.length);
+    if (head.compression) return this.#deserializeCompressed(key, head, bytes);
+    if (desk && isRangeCodec(codec))
+      return this.#decode(key, head, bytes.length, () =>
+        codec.decodeRange(desk.bytes, head.payloadStart, head.payloadEnd),
+      );
+    return this.#decode(key, head, bytes.length, () => codec.decode(payloadOf(head, bytes), key));
   }
 
   #encode(key: string, { kind, value }: EntryDraft): Buffer {
@@ -129,28 +139,27 @@ export class EntrySerializer {
     }
   }
 
-  async #deserializeCompressed(
-    key: string,
-    head: StoredRecordHead,
-    payload: Buffer,
-    size: number,
-  ): Promise<StoredRecord> {
-    const { maxValueSize } = this.#options;
+  async #deserializeCompressed(key: string, head: StoredRecordHead, bytes: Buffer): Promise<StoredRecord> {
+    const { maxValueSize, codec } = this.#options;
     const algorithm = head.compression ?? 'gzip';
-    const bytes = await decompress(algorithm, payload, maxValueSize).catch((error: unknown) => {
-      this.#warnUnreadable('compression', key, `${algorithm} cannot decompress it (${describe(error)})`);
-    });
-    return bytes ? this.#decode(key, head, bytes, size) : withoutEntry(head);
+    const payload = await decompress(algorithm, payloadOf(head, bytes), maxValueSize).catch(
+      (error: unknown) => {
+        this.#warnUnreadable('compression', key, `${algorithm} cannot decompress it (${describe(error)})`);
+      },
+    );
+    return payload
+      ? this.#decode(key, head, bytes.length, () => codec.decode(payload, key))
+      : withoutEntry(head);
   }
 
-  #decode(key: string, head: StoredRecordHead, payload: Buffer, size: number): StoredRecord {
-    const { codec } = this.#options;
+  #decode(key: string, head: StoredRecordHead, size: number, decode: () => unknown): StoredRecord {
     try {
-      const decoded = codec.decode(payload, key);
+      const decoded = decode();
       if (head.kind === 'error') return withEntry(head, 'error', errorFromText(decoded), size);
       return withEntry(head, 'value', decoded, size);
     } catch (error) {
-      this.#warnUnreadable('payload', key, `codec ${codec.id} cannot decode it (${describe(error)})`);
+      const { id } = this.#options.codec;
+      this.#warnUnreadable('payload', key, `codec ${id} cannot decode it (${describe(error)})`);
       return withoutEntry(head);
     }
   }
@@ -158,6 +167,17 @@ export class EntrySerializer {
   #warnUnreadable(kind: string, key: string, reason: string): void {
     this.#warnings.warn(kind, `The entry of ${show(key)} cannot be read, and counts as a miss: ${reason}`);
   }
+}
+
+function deskOf(size: number): { bytes: Buffer; view: DataView } {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  const view = new DataView(bytes.buffer);
+  // Where msgpackr looks for one before it makes one of its own.
+  return { bytes: Object.assign(bytes, { dataView: view }), view };
+}
+
+function payloadOf({ payloadStart, payloadEnd }: StoredRecordHead, bytes: Buffer): Buffer {
+  return bytes.subarray(payloadStart, payloadEnd);
 }
 
 function withoutEntry({ kind, born, leaseToken, leaseUntil }: StoredRecordHead): StoredRecord {

@@ -32,6 +32,7 @@ export const HEAD_LENGTH = 68;
 const MAGIC_R = 0x52;
 const MAGIC_C = 0x43;
 const VERSION = 1;
+const LITTLE_ENDIAN = true;
 
 const AT_VERSION = 2;
 const AT_KIND = 3;
@@ -112,29 +113,38 @@ function writeTags(bytes: Buffer, { tags, stamps }: RecordFields): void {
   }
 }
 
-/** The record in these bytes, or undefined where they are none, or a damaged one. Does not look at the payload. */
-export function readRecord(bytes: Buffer): StoredRecordHead | undefined {
-  if (bytes.length < HEAD_LENGTH) return undefined;
+/**
+ * The record in these bytes, or undefined where they are none, or a damaged one. Does not look at the payload.
+ *
+ * @param length how many of the bytes there are
+ * @param view of the bytes, for who has one: to make it costs as much as to read
+ */
+export function readRecord(
+  bytes: Buffer,
+  length = bytes.length,
+  view = new DataView(bytes.buffer, bytes.byteOffset, length),
+): StoredRecordHead | undefined {
+  if (length < HEAD_LENGTH) return undefined;
   if (bytes[0] !== MAGIC_R || bytes[1] !== MAGIC_C || bytes[AT_VERSION] !== VERSION) return undefined;
   const kind = KINDS[bytes[AT_KIND] as number];
   const compressionCode = bytes[AT_COMPRESSION] as number;
   if (kind === undefined || compressionCode >= COMPRESSIONS.length) return undefined;
-  const payloadStart = HEAD_LENGTH + bytes.readUInt32LE(AT_TAGS_LENGTH);
-  const payloadEnd = payloadStart + bytes.readUInt32LE(AT_PAYLOAD_LENGTH);
-  if (payloadEnd !== bytes.length) return undefined;
+  const payloadStart = HEAD_LENGTH + view.getUint32(AT_TAGS_LENGTH, LITTLE_ENDIAN);
+  const payloadEnd = payloadStart + view.getUint32(AT_PAYLOAD_LENGTH, LITTLE_ENDIAN);
+  if (payloadEnd !== length) return undefined;
   const stamps: number[] = [];
-  const tags = readTags(bytes, payloadStart, stamps);
-  stamps.push(bytes.readDoubleLE(AT_GENERATION));
+  const tags = readTags(bytes, payloadStart, stamps, view);
+  stamps.push(view.getFloat64(AT_GENERATION, LITTLE_ENDIAN));
   const head = {
     kind,
     codec: bytes[AT_CODEC] as number,
     compression: COMPRESSIONS[compressionCode],
-    leaseToken: readLeaseToken(bytes),
-    leaseUntil: bytes.readDoubleLE(AT_LEASE_UNTIL),
-    born: bytes.readDoubleLE(AT_BORN),
-    freshUntil: bytes.readDoubleLE(AT_FRESH_UNTIL),
-    staleUntil: bytes.readDoubleLE(AT_STALE_UNTIL),
-    cost: bytes.readFloatLE(AT_COST),
+    leaseToken: readLeaseToken(bytes, view),
+    leaseUntil: view.getFloat64(AT_LEASE_UNTIL, LITTLE_ENDIAN),
+    born: view.getFloat64(AT_BORN, LITTLE_ENDIAN),
+    freshUntil: view.getFloat64(AT_FRESH_UNTIL, LITTLE_ENDIAN),
+    staleUntil: view.getFloat64(AT_STALE_UNTIL, LITTLE_ENDIAN),
+    cost: view.getFloat32(AT_COST, LITTLE_ENDIAN),
     tags: tags ?? NO_TAGS,
     stamps,
     payloadStart,
@@ -144,25 +154,32 @@ export function readRecord(bytes: Buffer): StoredRecordHead | undefined {
 }
 
 /** Undefined where they do not end where the payload begins. Adds their stamps. */
-function readTags(bytes: Buffer, end: number, stamps: number[]): readonly string[] | undefined {
-  const count = bytes.readUInt16LE(AT_TAG_COUNT);
+function readTags(
+  bytes: Buffer,
+  end: number,
+  stamps: number[],
+  view: DataView,
+): readonly string[] | undefined {
+  const count = view.getUint16(AT_TAG_COUNT, LITTLE_ENDIAN);
   if (count === 0) return end === HEAD_LENGTH ? NO_TAGS : undefined;
   const tags: string[] = [];
   let at = HEAD_LENGTH;
   for (let index = 0; index < count; index++) {
     const textStart = at + TAG_HEAD_LENGTH;
     if (textStart > end) return undefined;
-    const textEnd = textStart + bytes.readUInt16LE(at + 8);
+    const textEnd = textStart + view.getUint16(at + 8, LITTLE_ENDIAN);
     if (textEnd > end) return undefined;
-    stamps.push(bytes.readDoubleLE(at));
+    stamps.push(view.getFloat64(at, LITTLE_ENDIAN));
     tags.push(bytes.toString('utf8', textStart, textEnd));
     at = textEnd;
   }
   return at === end ? tags : undefined;
 }
 
-function readLeaseToken(bytes: Buffer): string {
-  const isNone = bytes.readUInt32LE(AT_LEASE_TOKEN) === 0 && bytes.readUInt32LE(AT_LEASE_TOKEN + 4) === 0;
+function readLeaseToken(bytes: Buffer, view: DataView): string {
+  const isNone =
+    view.getUint32(AT_LEASE_TOKEN, LITTLE_ENDIAN) === 0 &&
+    view.getUint32(AT_LEASE_TOKEN + 4, LITTLE_ENDIAN) === 0;
   return isNone ? '' : bytes.toString('latin1', AT_LEASE_TOKEN, AT_LEASE_UNTIL);
 }
 

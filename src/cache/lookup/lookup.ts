@@ -15,11 +15,14 @@ const NO_TAGS: readonly string[] = [];
 /** A key that is being read, and the stamps that are read with it. */
 interface Reading {
   readonly key: string;
+  readonly redisKey: string;
   readonly batch: ReadBatch;
   readonly position: number;
   readonly stamps: readonly Stamp[];
   /** What the local tier had, and was not believed. */
   readonly leftover: LocalEntry | undefined;
+  /** Other batches that stamps are read in, where there are any. */
+  readonly others: readonly Promise<void>[] | undefined;
 }
 
 /** Finds entries: in the local tier, or with one MGET for all that is looked for in a turn of the event loop, stamps included. */
@@ -44,52 +47,27 @@ export class Lookup {
    * @returns `fresh`, or what else there is
    */
   find(key: string, tags: readonly string[] = NO_TAGS): Promise<Found> {
+    const now = performance.now();
     const leftover = this.#parts.local?.get(key);
-    const known = leftover && this.#known(leftover);
-    return known ? Promise.resolve(known) : this.read(key, tags, leftover);
+    const known = leftover && this.#known(leftover, now);
+    return known ? Promise.resolve(known) : this.#read(key, tags, leftover, now);
   }
 
   /** As {@link find}, from Redis, whatever the local tier has. */
-  read(
-    key: string,
-    tags: readonly string[] = NO_TAGS,
-    leftover = this.#parts.local?.get(key),
-  ): Promise<Found> {
-    const { tier } = this.#parts;
-    if (!tier) return Promise.resolve(this.#away(leftover));
-    const { reading, waits } = this.#begin(tier, key, tags, leftover);
-    if (waits) return this.#finishTogether(tier, reading, waits);
-    return reading.batch.done.then(() => this.#finish(tier, reading));
+  read(key: string, tags: readonly string[] = NO_TAGS): Promise<Found> {
+    return this.#read(key, tags, this.#parts.local?.get(key), performance.now());
   }
 
   /** As {@link find}, for many keys, in the same order. */
   async findMany(keys: readonly string[], tags: readonly string[] = NO_TAGS): Promise<Found[]> {
     const { tier, local } = this.#parts;
-    const found: (Found | undefined)[] = Array.from(keys, () => undefined);
-    const readings: { reading: Reading; position: number }[] = [];
-    const batches = new Set<Promise<void>>();
-    keys.forEach((key, position) => {
+    const now = performance.now();
+    const looks = keys.map((key): Found | Reading => {
       const leftover = local?.get(key);
-      found[position] = (leftover && this.#known(leftover)) ?? (tier ? undefined : this.#away(leftover));
-      if (found[position] || !tier) return;
-      const { reading, waits } = this.#begin(tier, key, tags, leftover);
-      readings.push({ reading, position });
-      batches.add(reading.batch.done);
-      for (const wait of waits ?? []) batches.add(wait);
+      const known = leftover && this.#known(leftover, now);
+      return known ?? (tier ? this.#begin(tier, key, tags, leftover, now) : this.#away(leftover, now));
     });
-    if (!tier || readings.length === 0) return found as Found[];
-    const held = batches.size > 1 ? readings.map(({ reading }) => reading.batch) : [];
-    for (const batch of held) tier.reader.hold(batch);
-    await Promise.all(batches);
-    const late: Promise<void>[] = [];
-    for (const { reading, position } of readings) {
-      const result = this.#finish(tier, reading);
-      if (result instanceof Promise) late.push(result.then((each) => void (found[position] = each)));
-      else found[position] = result;
-    }
-    for (const batch of held) tier.reader.release(batch);
-    if (late.length > 0) await Promise.all(late);
-    return found as Found[];
+    return tier ? this.#finishMany(tier, looks) : (looks as Found[]);
   }
 
   /** The stamps that an entry of these tags depends on. */
@@ -100,9 +78,10 @@ export class Lookup {
   }
 
   /** Whether a stamp need not be read: a change of it would have been told of, or not long ago. */
-  isKnown({ believed, believedAt }: Stamp): boolean {
+  isKnown({ believed, believedAt }: Stamp, now = performance.now()): boolean {
+    if (believed <= NO_STAMP) return false;
     const { changes, maxAge } = this.#parts;
-    return believed > 0 && changes !== 'unknown' && performance.now() - believedAt < maxAge;
+    return changes !== 'unknown' && now - believedAt < maxAge;
   }
 
   /** Whether the stamps that an entry depends on are believed to be as it has recorded them. */
@@ -111,77 +90,105 @@ export class Lookup {
   }
 
   /** What can be said of a local entry without asking Redis; undefined where it has to be asked. */
-  #known(local: LocalEntry): Found | undefined {
-    if (local.isBelieved(performance.now())) return foundLocally('fresh', local);
+  #known(local: LocalEntry, now: number): Found | undefined {
+    if (local.isBelieved(now)) return foundLocally('fresh', local);
     // Another process may have made a new one, of which nobody told.
     if (this.#parts.changes === 'unknown' || !local.isTold()) return undefined;
     if (local.isInvalidated()) return foundLocally('invalid', local);
     if (!local.areStampsBelieved()) return undefined;
     const { entry } = local;
-    const now = this.#parts.clock.now();
-    if (now < entry.freshUntil) return undefined;
-    return foundLocally(now < entry.staleUntil ? 'stale' : 'invalid', local);
+    const serverNow = this.#parts.clock.at(now);
+    if (serverNow < entry.freshUntil) return undefined;
+    return foundLocally(serverNow < entry.staleUntil ? 'stale' : 'invalid', local);
   }
 
   /** Redis cannot be asked: what there is locally may have been changed meanwhile. */
-  #away(leftover: LocalEntry | undefined): Found {
+  #away(leftover: LocalEntry | undefined, now: number): Found {
     const isUsable =
-      leftover && !leftover.isInvalidated() && this.#parts.clock.now() < leftover.entry.staleUntil;
+      leftover && !leftover.isInvalidated() && this.#parts.clock.at(now) < leftover.entry.staleUntil;
     if (!isUsable) return { ...NOTHING, status: 'away' };
     return foundLocally(this.#parts.tier ? 'unsure' : 'stale', leftover);
   }
 
-  #begin(tier: RedisTier, key: string, tags: readonly string[], leftover: LocalEntry | undefined) {
+  #read(key: string, tags: readonly string[], leftover: LocalEntry | undefined, now: number): Promise<Found> {
+    const { tier } = this.#parts;
+    if (!tier) return Promise.resolve(this.#away(leftover, now));
+    const reading = this.#begin(tier, key, tags, leftover, now);
+    if (reading.others) return this.#finishTogether(tier, reading, reading.others);
+    return reading.batch.done.then(() => this.#finish(tier, reading, performance.now()));
+  }
+
+  #begin(
+    tier: RedisTier,
+    key: string,
+    tags: readonly string[],
+    leftover: LocalEntry | undefined,
+    now: number,
+  ): Reading {
     const redisKey = this.#parts.prefix + key;
     const batch = tier.reader.batch(tier.slotOf(redisKey));
     const position = batch.add(redisKey);
-    const stamps = this.#stampsToRead(tags, leftover);
-    let waits: Promise<void>[] | undefined;
+    const stamps = this.#stampsToRead(tags, leftover, now);
+    let others: Promise<void>[] | undefined;
     for (const stamp of stamps) {
       const other = tier.reader.readStamp(stamp);
-      if (other !== batch) (waits ??= []).push(other.done);
+      if (other !== batch) (others ??= []).push(other.done);
     }
-    const reading: Reading = { key, batch, position, stamps, leftover };
-    return { reading, waits };
+    return { key, redisKey, batch, position, stamps, leftover, others };
   }
 
-  #stampsToRead(tags: readonly string[], leftover: LocalEntry | undefined): readonly Stamp[] {
+  #stampsToRead(tags: readonly string[], leftover: LocalEntry | undefined, now: number): readonly Stamp[] {
     if (tags.length === 0 && !leftover)
-      return this.isKnown(this.#parts.generation) ? NO_STAMPS : this.#generation;
+      return this.isKnown(this.#parts.generation, now) ? NO_STAMPS : this.#generation;
     const wanted = new Set([...this.stampsOf(tags), ...(leftover?.stamps ?? [])]);
-    return [...wanted].filter((stamp) => !this.isKnown(stamp));
+    return [...wanted].filter((stamp) => !this.isKnown(stamp, now));
   }
 
-  #finish(tier: RedisTier, reading: Reading): Found | Promise<Found> {
+  #finish(tier: RedisTier, reading: Reading, now: number): Found | Promise<Found> {
     const { batch, position, key } = reading;
+    const { local, serializer } = this.#parts;
     const bytes = batch.reply(position);
-    if (bytes === AWAY) return this.#away(reading.leftover);
+    if (bytes === AWAY) return this.#away(reading.leftover, now);
     // Who read the same key in the same turn may have decoded it already.
-    const decoded = this.believed(key, performance.now());
+    const decoded = local && this.believed(key, now);
     if (decoded) return { ...foundLocally('fresh', decoded), tier: 'redis' };
     if (bytes === null) {
-      this.#parts.local?.delete(key);
+      local?.delete(key);
       return NOTHING;
     }
-    const record = this.#parts.serializer.deserialize(key, bytes);
+    const record = serializer.deserialize(key, bytes);
     if (record instanceof Promise) return this.#finishLate(tier, reading, record);
     const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
-    if (stamps.some((stamp) => this.#isUnread(stamp, reading)))
-      return this.#finishLate(tier, reading, record);
-    return this.#judge(reading, record, stamps);
+    if (this.#unreadOf(stamps, reading, now)) return this.#finishLate(tier, reading, record);
+    return this.#judge(reading, record, stamps, now);
   }
 
-  /** Whether a stamp is neither believed nor read together with the entry: of tags that the caller did not know of. */
-  #isUnread(stamp: Stamp, { stamps }: Reading): boolean {
-    return !this.isKnown(stamp) && !stamps.includes(stamp);
+  /** The stamps that are neither believed nor were read together with the entry: of tags that the caller did not know of. */
+  #unreadOf(stamps: readonly Stamp[], reading: Reading, now: number): Stamp[] | undefined {
+    let unread: Stamp[] | undefined;
+    for (const stamp of stamps)
+      if (!this.isKnown(stamp, now) && !reading.stamps.includes(stamp)) (unread ??= []).push(stamp);
+    return unread;
+  }
+
+  async #finishMany(tier: RedisTier, looks: readonly (Found | Reading)[]): Promise<Found[]> {
+    const readings = looks.filter((look) => 'batch' in look);
+    const done = new Set(readings.flatMap(({ batch, others }) => [batch.done, ...(others ?? [])]));
+    const held = done.size > 1 ? readings.map(({ batch }) => batch) : [];
+    for (const batch of held) tier.reader.hold(batch);
+    await Promise.all(done);
+    const now = performance.now();
+    const found = looks.map((look) => ('batch' in look ? this.#finish(tier, look, now) : look));
+    for (const batch of held) tier.reader.release(batch);
+    return found.some((each) => each instanceof Promise) ? Promise.all(found) : (found as Found[]);
   }
 
   /** What the entry depends on is read from other slots. */
-  async #finishTogether(tier: RedisTier, reading: Reading, waits: readonly Promise<void>[]): Promise<Found> {
+  async #finishTogether(tier: RedisTier, reading: Reading, others: readonly Promise<void>[]): Promise<Found> {
     tier.reader.hold(reading.batch);
     try {
-      await Promise.all([reading.batch.done, ...waits]);
-      return await this.#finish(tier, reading);
+      await Promise.all([reading.batch.done, ...others]);
+      return await this.#finish(tier, reading, performance.now());
     } finally {
       tier.reader.release(reading.batch);
     }
@@ -197,40 +204,38 @@ export class Lookup {
     try {
       const record = await pending;
       const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
-      const unknown = stamps.filter((stamp) => this.#isUnread(stamp, reading));
-      await Promise.all(unknown.map((stamp) => tier.reader.readStamp(stamp).done));
-      return this.#judge(reading, record, stamps);
+      const unread = this.#unreadOf(stamps, reading, performance.now());
+      await Promise.all((unread ?? []).map((stamp) => tier.reader.readStamp(stamp).done));
+      return this.#judge(reading, record, stamps, performance.now());
     } finally {
       tier.reader.release(reading.batch);
     }
   }
 
-  #judge(reading: Reading, record: StoredRecord, stamps: readonly Stamp[]): Found {
-    const { key } = reading;
+  #judge(reading: Reading, record: StoredRecord, stamps: readonly Stamp[], now: number): Found {
     const { entry, leaseUntil, unreadable } = record;
-    const now = this.#parts.clock.now();
-    const leaseToken = now < leaseUntil ? record.leaseToken : '';
-    if (!entry) {
-      this.#parts.local?.delete(key);
-      return { ...NOTHING, leaseToken, unreadable };
-    }
-    const status = statusOf(entry, stamps, now);
-    const local = status === 'invalid' ? undefined : this.#keep(reading, entry, stamps, now);
-    if (!local) this.#parts.local?.delete(key);
-    return { status, entry, tier: 'redis', local, leaseToken };
+    const serverNow = this.#parts.clock.at(now);
+    const leaseToken = serverNow < leaseUntil ? record.leaseToken : '';
+    const status = entry ? statusOf(entry, stamps, serverNow) : 'none';
+    const local =
+      entry && status !== 'invalid'
+        ? this.#keep(reading, entry, stamps, now + entry.freshUntil - serverNow)
+        : undefined;
+    if (!local) this.#parts.local?.delete(reading.key);
+    return { status, entry, tier: 'redis', local, leaseToken, unreadable };
   }
 
+  /** @param freshUntil by `performance.now()` */
   #keep(
-    { key, batch }: Reading,
+    { key, redisKey, batch }: Reading,
     entry: CacheEntry,
     stamps: readonly Stamp[],
-    now: number,
+    freshUntil: number,
   ): LocalEntry | undefined {
-    const { local, prefix, maxAge } = this.#parts;
-    const redisKey = prefix + key;
+    const { local, maxAge } = this.#parts;
     if (!local || !(batch.isBelievable(redisKey) || batch.isUsable(redisKey))) return undefined;
     if (!isWellFormed(key)) return undefined;
-    const believedUntil = performance.now() + Math.min(entry.freshUntil - now, maxAge);
+    const believedUntil = Math.min(freshUntil, performance.now() + maxAge);
     return local.set(key, entry, { shard: batch.shard, epoch: batch.epoch, stamps, believedUntil });
   }
 }

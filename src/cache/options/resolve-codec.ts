@@ -7,7 +7,7 @@ import { BYTE_SIZE_EXPECTED, toBytes } from './byte-size.js';
 import { COMPRESSION_ALGORITHMS } from './cache-option-tree.js';
 import type { ResolvedCacheOptions } from './resolved-cache-options.js';
 
-const CODECS = { msgpack: msgpackCodec, json: jsonCodec };
+const CODECS: Readonly<Record<'msgpack' | 'json', Codec>> = { msgpack: msgpackCodec, json: jsonCodec };
 
 /** The least id of a codec that is not rednest's own. */
 const FIRST_FREE_ID = 100;
