@@ -9,6 +9,9 @@ import { CacheCoreModule, type CacheConnectionExtras } from './cache-core.module
 import { CacheFeatureModule } from './cache-feature.module.js';
 import { getCacheToken } from './cache.tokens.js';
 import { Caches } from './caches.js';
+import { Cache } from './migration/cache-manager.js';
+import { cacheManagerProviders } from './migration/cache-manager.providers.js';
+import { CACHE_MANAGER } from './migration/migration.constants.js';
 import type { CacheOptions, CacheRootOptions } from './options/cache-options.js';
 
 /** What `forRoot` and `forRootAsync` take beside the options of the caches. */
@@ -106,7 +109,13 @@ function defaultCache(core: DynamicModule, isGlobal: boolean): DynamicModule {
     inject: [Caches],
     useFactory: (caches: Caches) => caches.default,
   };
-  return { module: CacheModule, global: isGlobal, imports: [core], providers: [cache], exports: [token] };
+  return {
+    module: CacheModule,
+    global: isGlobal,
+    imports: [core],
+    providers: [cache, ...cacheManagerProviders],
+    exports: [token, CACHE_MANAGER, Cache],
+  };
 }
 
 function namedCaches(modules: DynamicModule[]): DynamicModule {

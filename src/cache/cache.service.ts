@@ -96,19 +96,33 @@ export class CacheService {
   }
 
   /** As {@link getOrSet}, and tells where the value came from and how old it is. */
-  async getOrSetEntry<T>(
-    key: string,
-    factory: Factory<T>,
-    options?: GetOrSetOptions,
-  ): Promise<CacheResult<T>> {
-    const { value, status, born, freshUntil } = await this.#flights.resolve(key, factory, options);
-    const now = this.#parts.clock.now();
-    return {
-      value: value as T,
-      status,
-      age: Math.max(0, now - born),
-      freshFor: Math.max(0, freshUntil - now),
-    };
+  getOrSetEntry<T>(key: string, factory: Factory<T>, options?: GetOrSetOptions): Promise<CacheResult<T>> {
+    const local = options?.forceRefresh ? undefined : this.hitLocally<T>(key);
+    if (local) return Promise.resolve(local);
+    return this.#flights
+      .resolve(key, factory, options)
+      .then((outcome) => this.#resultOf(outcome) as CacheResult<T>);
+  }
+
+  /**
+   * What is fresh in this process, without waiting for anything; undefined where there is nothing, or where it may be time for an early
+   * refresh.
+   *
+   * @internal
+   */
+  hitLocally<T>(key: string): CacheResult<T> | undefined {
+    const { local, counters, options } = this.#parts;
+    const entry =
+      options.earlyRefresh === 0 ? this.#lookup.believed(key, performance.now())?.entry : undefined;
+    if (!entry || entry.kind === 'error') return undefined;
+    counters.hitLocally(key);
+    const { born, freshUntil } = entry;
+    return this.#resultOf({
+      value: local!.valueOf(entry),
+      status: 'hit',
+      born,
+      freshUntil,
+    }) as CacheResult<T>;
   }
 
   /** Whether there is a fresh value, a cached `undefined` included. */
@@ -207,6 +221,11 @@ export class CacheService {
 
   stats(): CacheStats {
     return this.#inspector.stats();
+  }
+
+  #resultOf({ value, status, born, freshUntil }: Outcome): CacheResult<unknown> {
+    const now = this.#parts.clock.now();
+    return { value, status, age: Math.max(0, now - born), freshFor: Math.max(0, freshUntil - now) };
   }
 
   #take(key: string, { status, entry, tier }: Found, options: GetOptions | undefined): unknown {

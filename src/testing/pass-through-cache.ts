@@ -62,6 +62,10 @@ class PassThroughCache implements Pick<CacheService, keyof CacheService> {
 
   async delete(): Promise<void> {}
 
+  hitLocally(): undefined {
+    return undefined;
+  }
+
   async expire(): Promise<void> {}
 
   async invalidateTags(): Promise<void> {}

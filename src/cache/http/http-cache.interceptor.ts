@@ -47,6 +47,11 @@ export class HttpCacheInterceptor implements NestInterceptor {
     const key = isCacheable(exchange.request, plan) ? requestKey(exchange.request, plan) : undefined;
     if (key === undefined) return bypass(exchange, next);
     const store = this.#storeOf(plan.cache);
+    const hit = plan.refresh ? undefined : store.hit(key);
+    if (hit) {
+      replyWith(exchange, plan, hit);
+      return of(undefined);
+    }
     if (exchange.request.method === 'HEAD') return this.#answerHead(exchange, plan, store, key, next);
     const decision = await store.decide(key, exchange, plan);
     if (decision.kind === 'run') return bypass(exchange, next);

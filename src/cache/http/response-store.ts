@@ -52,6 +52,12 @@ export class ResponseStore {
     this.#cache = cache;
   }
 
+  /** What can be sent at once, from the memory of this process. */
+  hit(key: string): Reply | undefined {
+    const result = this.#cache.hitLocally(key);
+    return result && replyOf(result);
+  }
+
   /** Says what becomes of a request. Whatever the cache does, it does not fail. @throws what the user's own functions throw */
   async decide(key: string, exchange: HttpExchange, plan: HandlerPlan): Promise<Decision> {
     if (this.#unstorable.size > 0 && this.#unstorable.has(key)) return RUN;
