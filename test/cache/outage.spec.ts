@@ -5,7 +5,7 @@ import { FaultProxy, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { startLoadable, startLoading } from '../redis/fixtures/slow-loading.js';
-import { outages, startReplica, untilAway, untilBack } from './fixtures/replica.js';
+import { outages, startReplica, untilAway, untilBack, untilLocal } from './fixtures/replica.js';
 import { Traffic } from './fixtures/traffic.js';
 
 const opened = new Opened();
@@ -86,9 +86,14 @@ describe.each(OUTAGES)('Redis %s in the middle of traffic', (_, outageOf) => {
     expect(meanwhile.count).toBeGreaterThan(20);
     expect(meanwhile.median).toBeLessThan(10);
     expect(meanwhile.slowerThan(BUDGET)).toBeLessThanOrEqual(meanwhile.count / 20);
-    expect(outages(replica)).toEqual(['does without', 'uses again']);
-    await replica.cache.set('after', 'cached');
-    expect(await (await server.admin()).exists('app:cache:e:default:after')).toBe(1);
+    // One line for each change. On a busy machine Redis may be too slow once more.
+    const told = outages(replica);
+    expect(told).toEqual(told.map((__, position) => (position % 2 === 0 ? 'does without' : 'uses again')));
+    expect(told.length).toBeLessThanOrEqual(4);
+    await eventually(async () => {
+      await replica.cache.set('after', 'cached');
+      expect(await (await server.admin()).exists('app:cache:e:default:after')).toBe(1);
+    });
   });
 
   it('does not undo what is invalidated meanwhile, in this process and in others', async () => {
@@ -194,12 +199,13 @@ describe('while Redis is away', () => {
 
   it('a stale value is served, and refreshes of it are seldom tried', async () => {
     const server = await opened.server({});
-    const cacheOptions = { ttl: 100, stale: '1m', refreshRetry: 400 } as const;
+    const cacheOptions = { ttl: 500, stale: '1m', refreshRetry: 400 } as const;
     const replica = await startReplica(opened, server.options, cacheOptions);
     await replica.cache.set('city', 0);
-    expect(await replica.cache.get('city')).toBe(0);
+    await untilLocal(replica, 'city');
     await server.kill();
     await untilAway(replica);
+    await sleep(500);
     let runs = 0;
     const values: number[] = [];
     const from = performance.now();
@@ -219,7 +225,7 @@ describe('while Redis is away', () => {
     const server = await opened.server({});
     const replica = await startReplica(opened, server.options);
     await replica.cache.set('city', 'old');
-    expect(await replica.cache.get('city')).toBe('old');
+    await untilLocal(replica, 'city');
     await server.kill();
     await untilAway(replica);
     expect(await replica.cache.get('city')).toBeUndefined();
