@@ -1,39 +1,28 @@
-import { isWellFormed } from '../cache-keys.js';
 import type { CacheParts } from '../cache-parts.js';
 import type { StoredRecord } from '../entry/entry-serializer.js';
 import type { CacheEntry } from '../entry/entry.js';
 import type { LocalEntry } from '../local/local-entry.js';
 import { AWAY } from '../remote/away.js';
-import type { ReadBatch } from '../remote/read-batch.js';
 import type { RedisTier } from '../remote/redis-tier.js';
 import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
 import { NOTHING, type Found, type FoundStatus } from './found.js';
+import { Judge } from './judge.js';
+import type { Reading } from './reading.js';
 
 const NO_STAMPS: readonly Stamp[] = [];
 const NO_TAGS: readonly string[] = [];
-
-/** A key that is being read, and the stamps that are read with it. */
-interface Reading {
-  readonly key: string;
-  readonly redisKey: string;
-  readonly batch: ReadBatch;
-  readonly position: number;
-  readonly stamps: readonly Stamp[];
-  /** What the local tier had, and was not believed. */
-  readonly leftover: LocalEntry | undefined;
-  /** Other batches that stamps are read in, where there are any. */
-  readonly others: readonly Promise<void>[] | undefined;
-}
 
 /** Finds entries: in the local tier, or with one MGET for all that is looked for in a turn of the event loop, stamps included. */
 export class Lookup {
   readonly #parts: CacheParts;
   /** What an entry without tags depends on. */
   readonly #generation: readonly Stamp[];
+  readonly #judge: Judge;
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
     this.#generation = [parts.generation];
+    this.#judge = new Judge(parts);
   }
 
   /** The entry of the local tier, if it can be returned as fresh. */
@@ -160,7 +149,7 @@ export class Lookup {
     if (record instanceof Promise) return this.#finishLate(tier, reading, record);
     const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
     if (this.#unreadOf(stamps, reading, now)) return this.#finishLate(tier, reading, record);
-    return this.#judge(reading, record, stamps, now);
+    return this.#judge.judge(reading, record, stamps, now);
   }
 
   /** The stamps that are neither believed nor were read together with the entry: of tags that the caller did not know of. */
@@ -180,7 +169,8 @@ export class Lookup {
     const now = performance.now();
     const found = looks.map((look) => ('batch' in look ? this.#finish(tier, look, now) : look));
     for (const batch of held) tier.reader.release(batch);
-    return found.some((each) => each instanceof Promise) ? Promise.all(found) : (found as Found[]);
+    const areAllThere = !found.some((each) => each instanceof Promise);
+    return areAllThere ? (found as Found[]) : Promise.all(found.map(async (each) => each));
   }
 
   /** What the entry depends on is read from other slots. */
@@ -206,48 +196,11 @@ export class Lookup {
       const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
       const unread = this.#unreadOf(stamps, reading, performance.now());
       await Promise.all((unread ?? []).map((stamp) => tier.reader.readStamp(stamp).done));
-      return this.#judge(reading, record, stamps, performance.now());
+      return this.#judge.judge(reading, record, stamps, performance.now());
     } finally {
       tier.reader.release(reading.batch);
     }
   }
-
-  #judge(reading: Reading, record: StoredRecord, stamps: readonly Stamp[], now: number): Found {
-    const { entry, leaseUntil, unreadable } = record;
-    const serverNow = this.#parts.clock.at(now);
-    const leaseToken = serverNow < leaseUntil ? record.leaseToken : '';
-    const status = entry ? statusOf(entry, stamps, serverNow) : 'none';
-    const local =
-      entry && status !== 'invalid'
-        ? this.#keep(reading, entry, stamps, now + entry.freshUntil - serverNow)
-        : undefined;
-    if (!local) this.#parts.local?.delete(reading.key);
-    return { status, entry, tier: 'redis', local, leaseToken, unreadable };
-  }
-
-  /** @param freshUntil by `performance.now()` */
-  #keep(
-    { key, redisKey, batch }: Reading,
-    entry: CacheEntry,
-    stamps: readonly Stamp[],
-    freshUntil: number,
-  ): LocalEntry | undefined {
-    const { local, maxAge } = this.#parts;
-    if (!local || !(batch.isBelievable(redisKey) || batch.isUsable(redisKey))) return undefined;
-    if (!isWellFormed(key)) return undefined;
-    const believedUntil = Math.min(freshUntil, performance.now() + maxAge);
-    return local.set(key, entry, { shard: batch.shard, epoch: batch.epoch, stamps, believedUntil });
-  }
-}
-
-/** A stamp was read with the entry, or is believed: in both cases `recent` is what it is. */
-function statusOf(entry: CacheEntry, stamps: readonly Stamp[], now: number): FoundStatus {
-  for (let i = 0; i < stamps.length; i++) {
-    const { recent } = stamps[i]!;
-    if (recent !== entry.stamps[i] || recent <= NO_STAMP) return 'invalid';
-  }
-  if (now < entry.freshUntil) return 'fresh';
-  return now < entry.staleUntil ? 'stale' : 'invalid';
 }
 
 function foundLocally(status: FoundStatus, local: LocalEntry): Found {

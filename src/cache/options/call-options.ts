@@ -70,7 +70,9 @@ export function checkGetOrSetOptions(call: GetOrSetOptions | undefined): void {
   durationOf(call.hardTimeout, 'hardTimeout');
   const { earlyRefresh, errors } = call;
   if (earlyRefresh !== undefined && !(Number.isFinite(earlyRefresh) && earlyRefresh >= 0))
-    throw new TypeError(`earlyRefresh: ${showValue(earlyRefresh)} is not a factor (0 or more; 1 is a good one)`);
+    throw new TypeError(
+      `earlyRefresh: ${showValue(earlyRefresh)} is not a factor (0 or more; 1 is a good one)`,
+    );
   if (errors) parseDuration(errors.ttl, 'errors.ttl');
 }
 

@@ -1,0 +1,16 @@
+import type { LocalEntry } from '../local/local-entry.js';
+import type { ReadBatch } from '../remote/read-batch.js';
+import type { Stamp } from '../stamps/stamp.js';
+
+/** A key that is being read, and the stamps that are read with it. */
+export interface Reading {
+  readonly key: string;
+  readonly redisKey: string;
+  readonly batch: ReadBatch;
+  readonly position: number;
+  readonly stamps: readonly Stamp[];
+  /** What the local tier had, and was not believed. */
+  readonly leftover: LocalEntry | undefined;
+  /** Other batches that stamps are read in, where there are any. */
+  readonly others: readonly Promise<void>[] | undefined;
+}
