@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startCluster, startSentinel, type RedisCluster, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
-import { outages, startReplica, untilAway, untilBack, type Replica } from './fixtures/replica.js';
+import { expectToldInTurn, startReplica, untilAway, untilBack, type Replica } from './fixtures/replica.js';
 import { Traffic } from './fixtures/traffic.js';
 
 const opened = new Opened();
@@ -90,7 +90,7 @@ describe('a Cluster that loses a master without a replica', () => {
     const meanwhile = traffic.between(from, to);
     expect(meanwhile.median).toBeLessThan(25);
     expect(meanwhile.slowerThan(BUDGET)).toBeLessThanOrEqual(meanwhile.count / 20);
-    expect(outages(replica)).toEqual(['does without', 'uses again']);
+    expectToldInTurn(replica);
   }, 30_000);
 });
 
