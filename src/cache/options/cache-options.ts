@@ -93,7 +93,7 @@ export interface CacheRootOptions extends CacheOptions {
   budget?: Duration;
   /** Operations in a row that may exceed the budget before Redis is left alone for `breakerRetry`. @default 3 */
   breakerFailures?: number;
-  /** How long Redis is left alone before it is tried again. @default '250ms' */
+  /** How long Redis is left alone before it is tried again; up to 16 times as long where it keeps being too slow. @default '250ms' */
   breakerRetry?: Duration;
   /** Keys in one command at most. @default 500 */
   batchSize?: number;

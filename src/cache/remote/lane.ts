@@ -3,6 +3,10 @@ import { AWAY, type Away } from './away.js';
 
 const AT_ONCE: Promise<Away> = Promise.resolve(AWAY);
 
+/** A way that is blocked again within so many milliseconds is tried less and less often: the server is slow, rather than away. */
+const RELAPSE = 5_000;
+const MOST_DOUBLINGS = 4;
+
 /** How long, in milliseconds, the attempt to use Redis again may take. */
 const RECOVERY_TIMEOUT = 1_000;
 
@@ -36,6 +40,8 @@ export class Lane {
   #failures = 0;
   #blockedAt: number | undefined;
   #isTold = false;
+  #clearedAt = -Infinity;
+  #relapses = 0;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -90,7 +96,11 @@ export class Lane {
     this.#blockedAt = performance.now();
     this.#failures = 0;
     this.#tell(reason);
-    this.#tryLater();
+    const isRelapse = performance.now() - this.#clearedAt < RELAPSE;
+    this.#relapses = isRelapse ? this.#relapses + 1 : 0;
+    // After a pause it answers the question as soon as it goes on.
+    if (this.#relapses === 0 && this.#hooks.isConnected()) void this.#try();
+    else this.#tryLater();
   }
 
   /** Sends nothing until the master is up to date. That takes a moment, and is told of only if it takes longer. */
@@ -117,7 +127,8 @@ export class Lane {
 
   #tryLater(): void {
     if (this.#isClosed) return;
-    this.#retry = setTimeout(() => void this.#try(), this.#options.breakerRetry).unref();
+    const delay = this.#options.breakerRetry * 2 ** Math.min(this.#relapses, MOST_DOUBLINGS);
+    this.#retry = setTimeout(() => void this.#try(), delay).unref();
   }
 
   async #try(): Promise<void> {
@@ -144,6 +155,7 @@ export class Lane {
     if (this.#blockedAt === undefined || this.#isClosed) return;
     const blockedFor = performance.now() - this.#blockedAt;
     this.#blockedAt = undefined;
+    this.#clearedAt = performance.now();
     if (!this.#isTold) return;
     this.#isTold = false;
     this.#hooks.cleared(blockedFor);

@@ -60,7 +60,11 @@ export interface AcquireReply {
 export const acquireScript = batched<AcquireRequest, AcquireReply>(
   'acquire',
   ({ token, known }) => [token, known],
-  ([now, ...outcomes]) => outcomes.map((outcome) => ({ now: Number(now), outcome: Number(outcome) })),
+  ([microseconds, ...outcomes]) => {
+    // To the microsecond, as stamps are: which of them was first has to be told within a millisecond, too.
+    const now = Number(microseconds) / 1_000;
+    return outcomes.map((outcome) => ({ now, outcome: Number(outcome) }));
+  },
 );
 export const renewScript = batched<TokenRequest, boolean>('renew', ({ token }) => [token], areOne);
 

@@ -4,12 +4,12 @@
 -- KEYS: entries. ARGV[1]: the lease in milliseconds. Then for each key: the token of who asks, and what it knows of the entry: '' that
 -- there is none, 'any' that it does not matter, or the time of birth of the one that is no longer good enough.
 --
--- Replies the server's time in milliseconds, then for each key: 0 granted, -1 there is a newer fresh entry, or for how many milliseconds
+-- Replies the server's time in microseconds, then for each key: 0 granted, -1 there is a newer fresh entry, or for how many milliseconds
 -- another process holds the lease.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease = tonumber(ARGV[1])
-local replies = { now }
+local replies = { time[1] * 1000000 + time[2] }
 
 local function read(key)
   -- A key of another data type is no entry: SET replaces it.
