@@ -97,7 +97,8 @@ export class CacheService {
 
   /** As {@link getOrSet}, and tells where the value came from and how old it is. */
   getOrSetEntry<T>(key: string, factory: Factory<T>, options?: GetOrSetOptions): Promise<CacheResult<T>> {
-    const local = options?.forceRefresh ? undefined : this.hitLocally<T>(key);
+    const mayBeMade = options?.forceRefresh === true || (options?.earlyRefresh ?? 0) !== 0;
+    const local = mayBeMade ? undefined : this.hitLocally<T>(key);
     if (local) return Promise.resolve(local);
     return this.#flights
       .resolve(key, factory, options)

@@ -60,18 +60,18 @@ describe.each(EVERYWHERE)('an entry with $name', (place) => {
   });
 
   it('is fresh, then stale, then gone', async () => {
-    const cache = ground.cache({ ttl: 300, stale: 700 });
+    const cache = ground.cache({ ttl: 200, stale: 350 });
     await cache.set('a', 1);
     expect(await cache.get('a')).toBe(1);
     expect(await cache.inspect('a')).toMatchObject({ state: 'fresh' });
-    await sleep(400);
+    await sleep(230);
     expect(await cache.get('a')).toBeUndefined();
     expect(await cache.has('a')).toBe(false);
     expect(await cache.getMany(['a'])).toEqual([undefined]);
     expect(await cache.get('a', { stale: true })).toBe(1);
     expect(await cache.getMany(['a'], { stale: true })).toEqual([1]);
     expect(await cache.inspect('a')).toMatchObject({ state: 'stale', freshFor: 0 });
-    await sleep(800);
+    await sleep(400);
     expect(await cache.get('a', { stale: true })).toBeUndefined();
     expect((await cache.inspect('a')).state).not.toBe('stale');
     expect(await ground.keys(`app:cache:e:${cache.name}:*`)).toEqual([]);

@@ -100,7 +100,7 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
   });
 
   it('that throws makes the stale value be served, and is tried again after refreshRetry', async () => {
-    const [cache] = pair({ ttl: 50, stale: '1m', refreshRetry: 400, softTimeout: '5s' });
+    const [cache] = pair({ ttl: 50, stale: '1m', refreshRetry: 250, softTimeout: '5s' });
     const factory = new TestFactory();
     await cache.getOrSet('a', factory.make);
     await sleep(80);
@@ -110,11 +110,11 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     expect(runs).toBe(2);
     for (let call = 0; call < 5; call++) expect(await cache.getOrSet('a', factory.make)).toBe(1);
     expect(factory.runs).toBe(runs);
-    await sleep(450);
+    await sleep(280);
     expect(await cache.getOrSet('a', factory.make)).toBe(1);
     expect(factory.runs).toBe(runs + 1);
     factory.failure = undefined;
-    await sleep(450);
+    await sleep(280);
     expect(await cache.getOrSet('a', factory.make)).toBe(4);
   });
 
@@ -132,27 +132,27 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
   });
 
   it('does not have what is gone served when it throws', async () => {
-    const [cache] = pair({ ttl: 50, stale: 50 });
+    const [cache] = pair({ ttl: 60, stale: 300 });
     const factory = new TestFactory();
     await cache.getOrSet('a', factory.make);
-    await sleep(70);
+    await sleep(90);
     factory.hold();
     factory.failure = new Error('the database is away');
     expect(await cache.getOrSet('a', factory.make)).toBe(1);
-    await sleep(70);
+    await sleep(350);
     const late = expect(cache.getOrSet('a', factory.make)).rejects.toThrow('away');
     factory.release();
     await late;
   });
 
   it('that is slow does not make what is gone be served', async () => {
-    const [cache] = pair({ ttl: 60, stale: 200 });
+    const [cache] = pair({ ttl: 60, stale: 300 });
     const factory = new TestFactory();
     await cache.getOrSet('a', factory.make);
     await sleep(90);
     factory.hold();
     expect(await cache.getOrSet('a', factory.make)).toBe(1);
-    await sleep(250);
+    await sleep(350);
     const late = await cache
       .getOrSet('a', factory.make, { hardTimeout: 100 })
       .catch((error: unknown) => error);
