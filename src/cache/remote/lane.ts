@@ -77,7 +77,8 @@ export class Lane {
         isSettled = true;
         resolve(result);
       };
-      send().then(
+      // What is thrown, as by a connection that is closed, is a failure like others.
+      new Promise<T>((sent) => sent(send())).then(
         (reply) => {
           if (!isSettled) this.#failures = 0;
           settle(reply);
