@@ -35,32 +35,33 @@ try {
 }
 
 async function show(first, second) {
-  const before = await page(first, 'the handler runs, and what it answers is cached');
-  await page(second, 'found in Redis: the handler does not run');
+  const { population: before } = await page(first, 'the handler runs, and what it answers is cached');
+  const shared = await page(second, 'found in Redis: the handler does not run');
   await wait(bound);
-  await page(second, 'and now in the memory of the replica itself');
-  const population = before + 1;
-  await change(first, population);
+  const kept = await page(second, 'and now in the memory of the replica itself');
+  await change(first, before + 1);
   await wait(bound);
-  const seen = await page(second, 'told of the change by Redis: the old page is gone');
+  const changed = await page(second, 'told of the change by Redis: the old page is gone');
   await change(second, before);
   await wait(bound);
   const restored = await page(first, 'the other way round');
-  const isCoherent = seen === population && restored === before;
+  const isShared = shared.source === 'HIT' && kept.source === 'HIT';
+  const isCoherent = changed.population === before + 1 && restored.population === before;
   console.log(
     isCoherent ? 'No replica served what had been changed.' : 'A replica served what had been changed!',
   );
-  if (!isCoherent) process.exitCode = 1;
+  if (!isShared) console.log('But the replicas did not share what they had cached.');
+  if (!isShared || !isCoherent) process.exitCode = 1;
 }
 
-/** Asks for the page of the city, tells what came, and returns the population that it shows. */
+/** Asks for the page of the city, and tells what came. */
 async function page(replica, comment) {
   const { headers, body } = await ask(replica, 'GET');
-  const source = headers['x-cache'].padEnd(5);
+  const source = headers['x-cache'];
   console.log(
-    `  ${replica.name}  GET   /cities/${city}  ${source} population ${body.population}   (${comment})`,
+    `  ${replica.name}  GET   /cities/${city}  ${source.padEnd(5)} population ${body.population}   (${comment})`,
   );
-  return body.population;
+  return { source, population: body.population };
 }
 
 async function change(replica, population) {

@@ -46,7 +46,8 @@ export class CitiesController {
   // Clients ask each time, and are told 304 for as long as nothing has changed: an update reaches them at once.
   @HttpCache({
     stale: '1h',
-    tags: ({ params }) => [cityTags.city(Number(params['id']))],
+    // Asked before the pipes have checked the parameter: what is no number finds no city to be tagged.
+    tags: ({ params }) => [cityTags.city(Number(params['id']) || 0)],
     cacheControl: 'revalidate',
   })
   @ApiOperation({ summary: 'One city' })

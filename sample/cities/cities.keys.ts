@@ -21,7 +21,6 @@ export const cityKeys = {
 
 /** Keys in the cache. They need no prefix: the cache puts its own before them. */
 export const cachedCities = {
-  city: (id: number) => key`city:${id}`,
   list: ({ q = '', country = 'world', limit }: ListCitiesQuery) =>
     key`list:${foldName(q)}:${country}:${limit}`,
   near: ({ lat, lng, km, limit }: NearQuery) => key`near:${lat}:${lng}:${km}:${limit}`,

@@ -2,12 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { transformFile } from '@swc/core';
 
-const sources = fileURLToPath(new URL('.', import.meta.url));
+const sources = fileURLToPath(new URL('..', import.meta.url));
 const dependencies = fileURLToPath(new URL('../../node_modules', import.meta.url));
 
 /** A Node process of its own that uses `rednest/testing`: to see what becomes of the servers when it ends. */
@@ -29,27 +29,18 @@ export class ScriptProcess {
     this.child.stderr?.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
   }
 
-  /** Runs a module that may import from `./testing/index.js`. Only these packages are installed for it. */
-  static async run(
-    script: string,
-    packages = ['ioredis', 'cluster-key-slot', 'selfsigned'],
-  ): Promise<ScriptProcess> {
+  /** Runs a module that may import from `./testing/index.js`. What the project depends on is installed for it, save the packages named. */
+  static async run(script: string, { without = [] }: { without?: string[] } = {}): Promise<ScriptProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'rednest-spec-'));
-    await mkdir(join(directory, 'testing'));
     await mkdir(join(directory, 'tmp'));
     await mkdir(join(directory, 'node_modules'));
-    for (const name of packages)
-      await symlink(join(dependencies, name), join(directory, 'node_modules', name));
+    for (const name of await readdir(dependencies)) {
+      if (!without.includes(name))
+        await symlink(join(dependencies, name), join(directory, 'node_modules', name));
+    }
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
     await writeFile(join(directory, 'script.js'), script);
-    const names = (await readdir(sources)).filter((name) => /^[\w-]+\.ts$/.test(name));
-    for (const name of names) {
-      const { code } = await transformFile(join(sources, name), {
-        swcrc: false,
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-      });
-      await writeFile(join(directory, 'testing', name.replace(/ts$/, 'js')), code);
-    }
+    await Promise.all((await sourceFiles()).map((path) => compile(path, directory)));
     return new ScriptProcess(directory);
   }
 
@@ -84,4 +75,24 @@ export class ScriptProcess {
     await this.ended();
     await rm(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** Those of the library, relative to its folder. */
+async function sourceFiles(): Promise<string[]> {
+  const paths = await readdir(sources, { recursive: true });
+  return paths.filter((path) => path.endsWith('.ts') && !/\.(spec|fixture)\.ts$/.test(path));
+}
+
+async function compile(path: string, directory: string): Promise<void> {
+  const { code } = await transformFile(join(sources, path), {
+    swcrc: false,
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+    },
+  });
+  const target = join(directory, path.replace(/ts$/, 'js'));
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, code);
 }

@@ -133,7 +133,7 @@ describe('masters', () => {
     // A master that loses its last slot would else become a replica by itself.
     const config = { 'cluster-allow-replica-migration': 'no' };
     const cluster = opened.add(
-      await startCluster({ masters: 3, replicas: 0, acl: [userLine(`${TEST_COMMANDS} +asking`)], config }),
+      await startCluster({ masters: 3, replicas: 0, acl: [userLine(TEST_COMMANDS)], config }),
     );
     const { connection } = await opened.connection(cluster.options);
     const { recorder, stop } = watch(connection);
@@ -190,7 +190,7 @@ describe('masters', () => {
   }, 45_000);
 
   it('of a Cluster: an ACL without ASKING fails the redirected command, and nothing else', async () => {
-    const acl = [userLine(TEST_COMMANDS)];
+    const acl = [`${userLine(TEST_COMMANDS)} -asking`];
     const cluster = opened.add(await startCluster({ masters: 2, replicas: 0, acl }));
     const { connection } = await opened.connection(cluster.options);
     const [from, to] = (await cluster.masters()) as [RedisServer, RedisServer];

@@ -1,4 +1,5 @@
 import { type CacheService } from '../cache.service.js';
+import { checkTags } from '../options/call-options.js';
 import { checkKey } from './check-key.js';
 import { decorateMethod, type AsyncMethod, type MethodDecoratorFor } from './decorate-method.js';
 import { checkDecorator } from './decorator-options.js';
@@ -81,10 +82,12 @@ function evictionOf<F extends AsyncMethod>(
   { key, tags = [], all }: EvictionOptions<F>,
   args: Parameters<F>,
 ): Eviction {
-  const keys = key?.(...args) ?? [];
+  const keys: unknown = key ? key(...args) : [];
+  const wanted = typeof tags === 'function' ? tags(...args) : tags;
+  checkTags(wanted, `${subject}: tags`);
   return {
-    keys: (typeof keys === 'string' ? [keys] : keys).map((each) => checkKey(subject, each)),
-    tags: typeof tags === 'function' ? tags(...args) : tags,
+    keys: (Array.isArray(keys) ? keys : [keys]).map((each) => checkKey(subject, each)),
+    tags: wanted,
     all: all === true,
   };
 }
