@@ -70,7 +70,9 @@ export type NamedCacheAsyncOptions = ConfigurableModuleAsyncOptions<CacheOptions
 @Module({})
 export class CacheModule {
   /** The default cache, and what all caches share. Once in an application. */
-  static forRoot({ isGlobal = true, ...options }: CacheModuleOptions): DynamicModule {
+  static forRoot(
+    { isGlobal = true, ...options }: CacheModuleOptions = {} as CacheModuleOptions,
+  ): DynamicModule {
     return defaultCache(CacheCoreModule.forRoot(options), isGlobal);
   }
 

@@ -18,7 +18,7 @@ export {
 export { CacheService } from './cache.service.js';
 export { DEFAULT_CACHE, getCacheToken, InjectCache } from './cache.tokens.js';
 export { Caches } from './caches.js';
-export { type Codec } from './codecs/codec.js';
+export { type Codec as CacheCodec } from './codecs/codec.js';
 export { CachedError } from './codecs/error-codec.js';
 export { type CoherenceMode } from './coherence/coherence.js';
 export { CacheNotInjectedError } from './decorators/cache-not-injected-error.js';
@@ -26,7 +26,31 @@ export { Cacheable, type CacheableOptions, type CacheAdaptation } from './decora
 export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.js';
 export { CachePut, type CachePutOptions } from './decorators/cache-put.js';
 export { CacheConfigurationError } from './options/cache-configuration-error.js';
-export type * from './options/cache-options.js';
+// By names that tell them from what other modules of rednest call so.
+export type {
+  ByteSize,
+  CacheInspection,
+  CacheOptions,
+  CacheResult,
+  CacheRootOptions,
+  CacheStats,
+  CompressionAlgorithm,
+  CompressionOptions,
+  EntryOptions as CacheEntryOptions,
+  Factory as CacheFactory,
+  FactoryContext as CacheFactoryContext,
+  FactoryOptions as CacheFactoryOptions,
+  GetOptions as CacheGetOptions,
+  GetOrSetOptions as CacheGetOrSetOptions,
+  LocalOptions as CacheLocalOptions,
+  MaintenanceOptions as CacheMaintenanceOptions,
+  ManyFactory as CacheManyFactory,
+  NegativeCachingOptions,
+  Progress as CacheProgress,
+  SetOptions as CacheSetOptions,
+  SweepOptions as CacheSweepOptions,
+  WarmOptions as CacheWarmOptions,
+} from './options/cache-options.js';
 export * from './http/index.js';
 export { escapePattern } from './maintenance/glob.js';
 export * from './migration/index.js';

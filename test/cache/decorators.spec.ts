@@ -96,6 +96,11 @@ class Cities {
     this.ask(id);
   }
 
+  @CacheEvict({ key: (city: City) => city.name, tags: (city) => [city.name] })
+  async rename(city: City): Promise<void> {
+    this.ask(city);
+  }
+
   @CacheEvict({ all: true })
   async reset(): Promise<void> {}
 
@@ -186,6 +191,14 @@ describe('@Cacheable', () => {
     await expect(call({ toUpperCase: () => undefined })).rejects.toThrow(
       '@Cacheable on Cities.findByName: key returned undefined, which is not a text with at least one letter',
     );
+  });
+
+  it('evicts nothing, and does not run the method, where what to evict is not known', async () => {
+    const { cities } = await start();
+    await expect(cities.rename({ id: 1 } as City)).rejects.toThrow(
+      '@CacheEvict on Cities.rename: tags: undefined is not a text',
+    );
+    expect(cities.asked).toEqual([]);
   });
 
   it('uses the cache that is named', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { CacheValueTooLargeError, type CacheService, type Codec } from 'rednest';
+import { CacheValueTooLargeError, type CacheService, type CacheCodec } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { TestFactory } from './fixtures/factories.js';
 import { CLUSTER, EVERYWHERE, Ground, SHARED, STANDALONE } from './fixtures/topologies.js';
@@ -228,7 +228,7 @@ describe.each(EVERYWHERE)('an entry with $name', (place) => {
     expect(await json.get('a')).toEqual({ at: '1970-01-01T00:00:00.000Z' });
     await json.set('b', undefined);
     expect(await json.has('b')).toBe(true);
-    const reversed: Codec = {
+    const reversed: CacheCodec = {
       id: 200,
       encode: (value, key) => Buffer.from(`${key}:${String(value)}`),
       decode: (bytes, key) => bytes.toString().slice(key.length + 1),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { HttpException, NotFoundException } from '@nestjs/common';
-import { CacheFactoryTimeoutError, type CacheService, type FactoryContext } from 'rednest';
+import { CacheFactoryTimeoutError, type CacheService, type CacheFactoryContext } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { TestFactory } from './fixtures/factories.js';
 import { EVERYWHERE, Ground } from './fixtures/topologies.js';
@@ -231,7 +231,7 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
   it('that is costly begins again before the end, if that is asked for', async () => {
     const [cache] = pair({ ttl: '1m' });
     const factory = new TestFactory();
-    const costly = async (context: FactoryContext): Promise<number> => {
+    const costly = async (context: CacheFactoryContext): Promise<number> => {
       await sleep(20);
       return factory.make(context);
     };
@@ -251,7 +251,7 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     if (!place.start) return;
     const [cache] = pair({ ttl: '1m', local: false });
     const factory = new TestFactory();
-    const costly = async (context: FactoryContext): Promise<number> => {
+    const costly = async (context: CacheFactoryContext): Promise<number> => {
       await sleep(20);
       return factory.make(context);
     };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { escapePattern, type CacheService, type Progress } from 'rednest';
+import { escapePattern, type CacheService, type CacheProgress } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { TestFactory } from './fixtures/factories.js';
 import { EVERYWHERE, Ground } from './fixtures/topologies.js';
@@ -40,7 +40,7 @@ describe.each(EVERYWHERE)('maintenance with $name', (place) => {
     await cache.setMany(entriesOf(keysOf(50)), { tags: [tag] });
     expect(await another.get('k1')).toBe('k1');
     const others = (await ground.keys('*')).filter((key) => !key.includes(`:e:${cache.name}:`));
-    const progress: Progress[] = [];
+    const progress: CacheProgress[] = [];
     await cache.clear({ onProgress: (each) => progress.push(each) });
     expect(await cache.getMany(keysOf(50), { stale: true })).toEqual(keysOf(50).map(() => undefined));
     await eventually(async () => (await another.get('k1', { stale: true })) === undefined);
@@ -72,7 +72,7 @@ describe.each(EVERYWHERE)('maintenance with $name', (place) => {
     const [cache, another] = pair();
     await cache.setMany(entriesOf(['city:1', 'city:2', 'city:10', 'town:1', 'a city:1']));
     expect(await another.getMany(['city:1', 'town:1'])).toEqual(['city:1', 'town:1']);
-    const progress: Progress[] = [];
+    const progress: CacheProgress[] = [];
     expect(await cache.deleteByPattern('city:?', { onProgress: (each) => progress.push(each) })).toBe(2);
     expect(await cache.getMany(['city:1', 'city:2', 'city:10', 'town:1', 'a city:1'])).toEqual(
       [undefined, undefined, 'city:10', 'town:1', 'a city:1'],
@@ -136,7 +136,7 @@ describe.each(EVERYWHERE)('maintenance with $name', (place) => {
     let running = 0;
     let most = 0;
     const asked: string[][] = [];
-    const progress: Progress[] = [];
+    const progress: CacheProgress[] = [];
     await cache.warm(
       new Set(keysOf(50)),
       async (keys) => {

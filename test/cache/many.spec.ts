@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { CacheFactoryTimeoutError, type CacheService, type ManyFactory } from 'rednest';
+import { CacheFactoryTimeoutError, type CacheService, type CacheManyFactory } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { TestFactory } from './fixtures/factories.js';
 import { EVERYWHERE, Ground } from './fixtures/topologies.js';
@@ -14,7 +14,7 @@ class TestLoader {
     this.#missing = missing;
   }
 
-  readonly load: ManyFactory<string> = async (keys) => {
+  readonly load: CacheManyFactory<string> = async (keys) => {
     this.asked.push(keys);
     const run = this.asked.length;
     const known = keys.filter((key) => !this.#missing.includes(key));

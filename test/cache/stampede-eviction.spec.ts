@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { CacheModule, CacheService, RedisModule, type CoherenceMode, type Factory } from 'rednest';
+import { CacheModule, CacheService, RedisModule, type CoherenceMode, type CacheFactory } from 'rednest';
 import { FaultProxy, startRedis, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
@@ -170,7 +170,7 @@ describe('whoever asks after an eviction', () => {
     let release = () => {};
     const released = new Promise<void>((resolve) => (release = resolve));
     let runs = 0;
-    const factory: Factory<string> = async (context) => {
+    const factory: CacheFactory<string> = async (context) => {
       const read = row;
       context.tag('late');
       if (++runs === 1) await released;
