@@ -24,9 +24,9 @@ export interface HttpCacheOptions<Request = HttpCacheRequest> {
   tags?: readonly string[] | ((request: Request) => readonly string[]);
   /**
    * What stands in the key in the place of host, path and query: all that the response depends on, save what `vary` and `user` name. The
-   * handler, its version, the headers of `vary` and the user are part of the key in any case.
+   * handler, its version and route, the host of its controller, the headers of `vary` and the user are part of the key in any case.
    */
-  key?: (request: Request) => string;
+  key?: (request: Request) => string | number;
   /**
    * The query parameters that are part of the key; the handler must not read others. It keeps what is irrelevant (`utm_source`) from
    * filling the cache. @default all
@@ -40,7 +40,7 @@ export interface HttpCacheOptions<Request = HttpCacheRequest> {
   /** Whether a response is for everybody, or only for the user who asked; that needs `user`. @default 'shared' */
   scope?: 'shared' | 'user';
   /** Who asks, for the scope `'user'`: never what the client may choose, such as a header that nobody has checked. Nobody: nothing is cached. */
-  user?: (request: Request) => string | number | undefined;
+  user?: (request: Request) => string | number | null | undefined;
   /**
    * What happens in the scope `'shared'` to a request that says who asks: by `Authorization`, `Cookie` or another header for credentials, or
    * by a `user` that a guard has put on the request. It is handled without the cache; or as all others (`'ignore'`), where the

@@ -6,6 +6,11 @@ export interface HttpRequest extends HttpCacheRequest {
   /** Express: the URL before a router or middleware cut it. */
   readonly originalUrl?: string;
   readonly user?: unknown;
+  /** Express: what the request has matched, below `baseUrl`. */
+  readonly route?: { readonly path?: string | RegExp };
+  readonly baseUrl?: string;
+  /** Fastify: the same. */
+  readonly routeOptions?: { readonly url?: string | undefined };
 }
 
 /** What the cache makes of a body before it is sent. */

@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { key } from '../../redis/index.js';
+import { checkedKeyPart } from './checked-key-part.js';
 import type { HandlerPlan } from './handler-plan.js';
 import type { HttpRequest } from './http-exchange.js';
+import { matchedRoute } from './matched-route.js';
 import { normaliseQuery } from './query.js';
 
 /** Characters of a key at most; a longer one is replaced by its hash. */
@@ -13,15 +15,21 @@ const LONGEST_KEY = 512;
  * key: otherwise whoever sends one, past a proxy that does not remove it, chooses what all others are answered (cache poisoning).
  */
 const ALWAYS_KEYED = [
+  'forwarded',
   'x-forwarded-host',
   'x-forwarded-proto',
   'x-forwarded-port',
   'x-forwarded-prefix',
   'x-forwarded-scheme',
+  'x-forwarded-ssl',
+  'x-forwarded-path',
   'x-host',
+  'x-original-host',
   'x-original-url',
   'x-rewrite-url',
+  'x-http-method',
   'x-http-method-override',
+  'x-method-override',
 ] as const;
 
 /**
@@ -29,13 +37,32 @@ const ALWAYS_KEYED = [
  *
  * Host, path and query are readable, and escaped so that they stay in their place. What may be secret, the user and the values of headers, is
  * there as a hash.
+ *
+ * @throws TypeError where the option `user` or `key` returns what is no text or number; what these functions throw
  */
 export function requestKey(request: HttpRequest, plan: HandlerPlan): string | undefined {
-  const user = plan.isPrivate ? plan.user?.(request) : undefined;
-  if (plan.isPrivate && (user === undefined || user === null || user === '')) return undefined;
-  const place = plan.key ? key`${plan.key(request)}` : knownPlaceOf(request, plan);
+  const user = plan.isPrivate ? userOf(request, plan) : undefined;
+  if (plan.isPrivate && user === undefined) return undefined;
+  const place = plan.key ? placeByKey(request, plan, plan.key) : knownPlaceOf(request, plan);
   const whole = `${plan.keyPrefix}${place}${variantOf(request.headers, plan.vary, user)}`;
-  return whole.length <= LONGEST_KEY ? whole : `${plan.keyPrefix}${digest(whole)}`;
+  // Two empty segments are there in no other key: a hash may be what somebody else's `key` returns.
+  return whole.length <= LONGEST_KEY ? whole : `${plan.keyPrefix}::${digest(whole)}`;
+}
+
+function userOf(request: HttpRequest, { subject, user }: HandlerPlan): string | undefined {
+  const returned: unknown = user?.(request);
+  if (returned === undefined || returned === null) return undefined;
+  return checkedKeyPart(subject, 'user', returned);
+}
+
+/** Host and path do not stand in it: what tells routes apart has to. */
+function placeByKey(
+  request: HttpRequest,
+  { subject, hostPattern }: HandlerPlan,
+  ownKey: (request: HttpRequest) => unknown,
+): string {
+  const own = checkedKeyPart(subject, 'key', ownKey(request));
+  return key`${`${hostPattern}${matchedRoute(request)}`}:${own}`;
 }
 
 /** To sort and escape takes longer than all else about a hit: what is asked for often is kept. */
@@ -63,15 +90,11 @@ function hostOf(headers: IncomingHttpHeaders): string {
   return typeof host === 'string' ? host : '';
 }
 
-function variantOf(
-  headers: IncomingHttpHeaders,
-  vary: readonly string[],
-  user: string | number | undefined,
-): string {
+function variantOf(headers: IncomingHttpHeaders, vary: readonly string[], user: string | undefined): string {
   const values: (string | readonly (string | string[] | undefined)[])[] = [];
   for (const name of ALWAYS_KEYED) if (headers[name] !== undefined) values.push([name, headers[name]]);
   for (const name of vary) if (headers[name] !== undefined) values.push([name, headers[name]]);
-  if (user !== undefined) values.push(String(user));
+  if (user !== undefined) values.push(user);
   return values.length === 0 ? '' : `:${digest(JSON.stringify(values))}`;
 }
 

@@ -7,6 +7,7 @@ const PASSTHROUGH = '__responsePassthrough__';
 const VERSION = '__version__';
 const REDIRECT = '__redirect__';
 const SSE = '__sse__';
+const HOST = 'host';
 
 /** `RouteParamtypes` of `@Res()` and `@Next()`: the first part of a route argument's key, `1:0`. */
 const RESPONSE_OR_NEXT = /^[12]:/;
@@ -15,8 +16,12 @@ type Handler = ReturnType<ExecutionContext['getHandler']>;
 
 /** What Nest knows of a route. */
 export interface RouteTraits {
+  /** How errors name it: `@HttpCache on Cities.findOne`. */
+  readonly subject: string;
   /** Class, method and version: handlers that answer the same URL, told apart by a version header for instance, have no keys in common. */
   readonly id: string;
+  /** What `@Controller({ host })` says. */
+  readonly hostPattern: string;
   /** Whether the handler answers by itself (`@Res()` without passthrough), and Nest does not. */
   readonly answersItself: boolean;
   /** Whether Nest sends its answer by a way that leaves nothing to be stored: a redirect, server-sent events. */
@@ -29,6 +34,8 @@ export function routeTraits(controller: Type, handler: Handler): RouteTraits {
   const takesResponse = Object.keys(routeArguments).some((name) => RESPONSE_OR_NEXT.test(name));
   const version = metadata(VERSION, handler) ?? metadata(VERSION, controller);
   return {
+    subject: `@HttpCache on ${controller.name}.${method}`,
+    hostPattern: hostPattern(metadata(HOST, controller)),
     id: key`${controller.name}.${method}${versionText(version)}`,
     answersItself: takesResponse && metadata(PASSTHROUGH, controller, method) !== true,
     isUncacheable: metadata(REDIRECT, handler) !== undefined || metadata(SSE, handler) !== undefined,
@@ -46,6 +53,12 @@ function methodName(controller: Type, handler: Handler): string {
     prototype = Object.getPrototypeOf(prototype);
   }
   return handler.name;
+}
+
+function hostPattern(host: unknown): string {
+  if (host === undefined) return '';
+  const hosts: unknown[] = Array.isArray(host) ? host : [host];
+  return hosts.map(String).join(',');
 }
 
 function versionText(version: unknown): string {
