@@ -181,6 +181,34 @@ class KindsController {
     this.calls.next();
   }
 
+  @Get('null')
+  @HttpCache()
+  null(): null {
+    this.calls.next();
+    return null;
+  }
+
+  @Get('no-content')
+  @HttpCode(204)
+  @HttpCache()
+  noContent(): void {
+    this.calls.next();
+  }
+
+  @Get('no-content-null')
+  @HttpCode(204)
+  @HttpCache()
+  noContentNull(): null {
+    this.calls.next();
+    return null;
+  }
+
+  @Get('no-stream')
+  @HttpCache()
+  noStream(): object {
+    return { pipe: 'copper', getStream: 1, getReader: null, call: this.calls.next() };
+  }
+
   @Get('redirect')
   @Redirect('/kinds/text', 301)
   @HttpCache()
@@ -224,6 +252,12 @@ describe.each(ADAPTERS)('what handlers return on %s', (adapter) => {
     ['passthrough', '{"call":1}', 'application/json; charset=utf-8'],
     ['own-response', '{"call":1}', 'application/json; charset=utf-8'],
     ['late-response', '{"call":1}', 'application/json; charset=utf-8'],
+    ['null', adapter === 'express' ? '' : 'null', undefined],
+    [
+      'no-stream',
+      '{"pipe":"copper","getStream":1,"getReader":null,"call":1}',
+      'application/json; charset=utf-8',
+    ],
   ])('is cached as it was sent: %s', async (path, body, type) => {
     const { get, calls } = await start(adapter);
     const miss = await get(`/kinds/${path}`);
@@ -268,6 +302,16 @@ describe.each(ADAPTERS)('what handlers return on %s', (adapter) => {
       expect(answer.status).toBe(200);
       expect(answer.body.startsWith(beginning)).toBe(true);
       expect(answer.cache).not.toBe('HIT');
+    }
+    expect(calls.of()).toBe(2);
+  });
+
+  it.each(['no-content', 'no-content-null'])('is sent without content, and not cached: %s', async (path) => {
+    const { get, calls } = await start(adapter);
+    for (const _ of [1, 2]) {
+      const answer = await get(`/kinds/${path}`);
+      expect(answer).toMatchObject({ status: 204, cache: 'BYPASS', body: '' });
+      for (const name of ['content-length', 'content-type']) expect(answer.headers).not.toHaveProperty(name);
     }
     expect(calls.of()).toBe(2);
   });

@@ -111,6 +111,20 @@ class SafeController {
     return this.#answer('control');
   }
 
+  @Get('expires')
+  @HttpCache()
+  expires(@Req() { query }: TestRequest, @Res(SET) response: TestResponse): string {
+    response.header('Expires', query['value'] ?? '');
+    if (query['control']) response.header('Cache-Control', query['control']);
+    return this.#answer('expires');
+  }
+
+  @Get('revalidated')
+  @HttpCache({ cacheControl: 'revalidate' })
+  revalidated(): string {
+    return this.#answer('revalidated');
+  }
+
   @Get('private')
   @HttpCache<TestRequest>({ scope: 'user', user: ({ user }) => user })
   @Header('Cache-Control', 'private, max-age=30')
@@ -240,6 +254,56 @@ describe.each(ADAPTERS)('what HTTP caching shares on %s', (adapter) => {
         body: `nobody ${call}`,
         headers: { 'set-cookie': ['late=1'] },
       });
+  });
+
+  it('keeps proxies from giving all a cookie that comes late', async () => {
+    let isLate = false;
+    const { get } = await start(adapter, (app) => setCookieLate(app, adapter, () => isLate));
+    const usual = { shared: 'max-age=60', revalidated: 'no-cache' };
+    for (const [path, control] of Object.entries(usual)) {
+      isLate = true;
+      const miss = await get(`/safe/${path}`);
+      expect(miss.headers).toMatchObject({
+        'set-cookie': ['late=1'],
+        'cache-control': `private, ${control}`,
+      });
+      isLate = false;
+      await eventually(async () => (await get(`/safe/${path}`)).cache === 'HIT');
+      expect((await get(`/safe/${path}`)).headers['cache-control']).toBe(control);
+      isLate = true;
+      const hit = await get(`/safe/${path}`);
+      expect(hit).toMatchObject({
+        cache: 'HIT',
+        headers: { 'set-cookie': ['late=1'], 'cache-control': `private, ${control}` },
+      });
+    }
+    // The handler has said itself what is to be done.
+    expect((await get('/safe/control?value=public')).headers['cache-control']).toBe('public');
+  });
+
+  it.each([
+    ['0', undefined, 'BYPASS'],
+    ['-1', undefined, 'BYPASS'],
+    ['tomorrow', undefined, 'BYPASS'],
+    ['2099', undefined, 'BYPASS'],
+    ['Tue, 01 Jul 2025 10:00:00 GMT', undefined, 'BYPASS'],
+    ['Tue, 01 Jul 2025 10:00:00 GMT', 'max-age=60', 'HIT'],
+    ['Tue, 01 Jul 2025 10:00:00 GMT', 'public', 'BYPASS'],
+    [new Date(Date.now() + 600_000).toUTCString(), undefined, 'HIT'],
+  ])('heeds Expires: %s with Cache-Control: %s', async (value, control, cache) => {
+    const { get } = await start(adapter);
+    const path = `/safe/expires?value=${encodeURIComponent(value)}${control ? `&control=${control}` : ''}`;
+    await get(path);
+    const again = await get(path);
+    expect(again).toMatchObject({ cache, headers: { expires: value } });
+    const sent = again.headers['cache-control'];
+    if (control !== undefined || cache === 'BYPASS') {
+      expect(sent).toBe(control);
+      return;
+    }
+    const [, maxAge] = /^max-age=(\d+)$/.exec(String(sent)) ?? [];
+    expect(Number(maxAge)).toBeGreaterThan(60);
+    expect(Number(maxAge)).toBeLessThanOrEqual(600);
   });
 
   it.each([
@@ -451,14 +515,14 @@ class FirstModule {}
 class SecondModule {}
 
 /** As session middleware does: when the headers are written. */
-function setCookieLate(app: INestApplication, adapter: Adapter): void {
+function setCookieLate(app: INestApplication, adapter: Adapter, isLate: () => boolean = () => true): void {
   if (adapter === 'fastify') {
     const fastify = app.getHttpAdapter().getInstance() as {
       addHook(name: string, hook: (request: unknown, reply: TestResponse) => Promise<void>): void;
     };
     fastify.addHook('onSend', async (_request, reply) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      reply.header('Set-Cookie', 'late=1');
+      if (isLate()) reply.header('Set-Cookie', 'late=1');
     });
     return;
   }
@@ -470,7 +534,7 @@ function setCookieLate(app: INestApplication, adapter: Adapter): void {
     ) => {
       const { writeHead } = response;
       response.writeHead = (...rest) => {
-        response.setHeader('Set-Cookie', 'late=1');
+        if (isLate()) response.setHeader('Set-Cookie', 'late=1');
         return writeHead.apply(response, rest);
       };
       next();

@@ -130,8 +130,8 @@ describe.each(ADAPTERS)('HTTP caching on %s', (adapter) => {
     const { get, send, calls } = await start(adapter);
     const { headers } = await get('/cities/1');
     const etag = String(headers.etag);
-    expect(etag).toMatch(/^"[\w-]{27}"$/);
-    for (const known of [etag, `W/${etag}`, `"x", W/${etag} ,"y"`, '*']) {
+    expect(etag).toMatch(/^W\/"[\w-]{27}"$/);
+    for (const known of [etag, etag.slice(2), `"x", ${etag} ,"y"`, '*']) {
       const answer = await get('/cities/1', { 'If-None-Match': known });
       expect(answer).toMatchObject({ status: 304, body: '', cache: 'HIT' });
       expect(answer.headers).toMatchObject({

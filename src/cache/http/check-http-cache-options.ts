@@ -14,6 +14,7 @@ const RULES: Readonly<
 > = {
   ttl: (value) => parseDuration(value, 'ttl'),
   stale: (value) => parseDuration(value, 'stale'),
+  waitTimeout: (value) => parseDuration(value, 'waitTimeout'),
   maxBodySize: (value) => parseByteSize(value, 'maxBodySize'),
   tags: {
     isRight: (value) => typeof value === 'function' || isListOf(value, isText),

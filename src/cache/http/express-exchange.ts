@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Replacement } from './replacement.js';
-import type { HttpExchange, HttpRequest, Verdict } from './http-exchange.js';
+import type { HttpExchange, HttpRequest, OnBody } from './http-exchange.js';
 
 type Send = (this: ExpressResponse, body?: unknown) => ExpressResponse;
 
@@ -39,7 +39,7 @@ export class ExpressExchange implements HttpExchange {
     this.raw.setHeader(name, value);
   }
 
-  capture(onBody: (body: Buffer | undefined) => Verdict): void {
+  capture(onBody: OnBody): void {
     const response = this.raw;
     const send = response.send;
     let isSeen = false;
@@ -76,7 +76,8 @@ export class ExpressExchange implements HttpExchange {
   }
 
   /** The bytes of a body, with the content type that Express gives it. */
-  #finalBody(body: unknown): Buffer | undefined {
+  #finalBody(body: unknown): Buffer | null | undefined {
+    if (body === undefined || body === null) return null;
     if (ArrayBuffer.isView(body)) {
       if (this.header('Content-Type') === undefined)
         this.setHeader('Content-Type', 'application/octet-stream');

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { HttpExchange, HttpRequest, Verdict } from './http-exchange.js';
+import type { HttpExchange, HttpRequest, OnBody } from './http-exchange.js';
+import { hasMethod } from './has-method.js';
 import { Replacement } from './replacement.js';
 
 type Serializer = (payload: unknown) => unknown;
@@ -53,7 +54,7 @@ export class FastifyExchange implements HttpExchange {
     this.#reply.header(name, value);
   }
 
-  capture(onBody: (body: Buffer | undefined) => Verdict): void {
+  capture(onBody: OnBody): void {
     const reply = this.#reply;
     const send = this.#send;
     let isSeen = false;
@@ -87,7 +88,7 @@ export class FastifyExchange implements HttpExchange {
   }
 
   /** The serializer is asked after the hooks for `preSerialization`, and before those for `onSend`, which compress. */
-  #captureText(onBody: (body: Buffer | undefined) => Verdict): void {
+  #captureText(onBody: OnBody): void {
     const reply = this.#reply;
     const previous = serializerOf(reply);
     this.#completeType(JSON_TYPE);
@@ -127,8 +128,10 @@ export class FastifyExchange implements HttpExchange {
 function isToBeSerialised(payload: unknown): boolean {
   if (typeof payload === 'number' || typeof payload === 'boolean' || payload === null) return true;
   if (typeof payload !== 'object' || payload instanceof Error || ArrayBuffer.isView(payload)) return false;
-  const isStream = 'pipe' in payload || 'getReader' in payload;
-  return !isStream && Object.prototype.toString.call(payload) !== '[object Response]';
+  return (
+    !hasMethod(payload, 'pipe', 'getReader') &&
+    Object.prototype.toString.call(payload) !== '[object Response]'
+  );
 }
 
 /** The serializer that was set on a reply; Fastify has no public way to ask. */

@@ -49,6 +49,11 @@ export interface HttpCacheOptions<Request = HttpCacheRequest> {
   credentials?: 'bypass' | 'ignore';
   /** Whether this request is to run the handler and replace what is stored. Clients cannot ask for that by themselves. @default never */
   refresh?: (request: Request) => boolean;
+  /**
+   * How long a request waits for another one that is making the response, before it runs its own handler. A handler whose client has gone
+   * is waited for a second more at most. @default '5s'
+   */
+  waitTimeout?: Duration;
   /** Largest body that is stored; larger ones are sent all the same. @default '1mb' */
   maxBodySize?: ByteSize;
   /**

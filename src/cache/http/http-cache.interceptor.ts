@@ -55,6 +55,7 @@ export class HttpCacheInterceptor implements NestInterceptor {
     if (exchange.request.method === 'HEAD') return this.#answerHead(exchange, plan, store, key, next);
     const decision = await store.decide(key, exchange, plan);
     if (decision.kind === 'run') return bypass(exchange, next);
+    if (decision.kind === 'throw') return throwError(() => decision.error);
     if (decision.kind === 'make') return this.#make(exchange, plan, decision, next);
     replyWith(exchange, plan, decision.reply);
     return of(undefined);

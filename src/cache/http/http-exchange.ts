@@ -16,6 +16,8 @@ export interface HttpRequest extends HttpCacheRequest {
 /** What the cache makes of a body before it is sent. */
 export type Verdict = 'send' | 'not modified';
 
+export type OnBody = (body: Buffer | null | undefined) => Verdict;
+
 /**
  * A request and its response, whatever the framework: how to see the bytes that Nest is about to send, and how to have others sent in their
  * place, at the moment when Nest sends.
@@ -30,10 +32,10 @@ export interface HttpExchange {
   setHeader(name: string, value: string | readonly string[]): void;
 
   /**
-   * Shows the bytes of the body, once, when its headers are complete and before anything is sent; undefined for an answer without a body, or
-   * with one that cannot be known in advance.
+   * Shows the bytes of the body, once, when its headers are complete and before anything is sent; null for an answer without a body, undefined
+   * for one that cannot be known in advance.
    */
-  capture(onBody: (body: Buffer | undefined) => Verdict): void;
+  capture(onBody: OnBody): void;
 
   /** Has `write` run in the place of what Nest sends next, unless that is an error. */
   replace(write: () => void): void;

@@ -13,6 +13,7 @@ export interface ResolvedHttpCacheOptions<Request> extends TakenOver<Request> {
   readonly ttl: number;
   readonly stale: number;
   readonly maxBodySize: number;
+  readonly waitTimeout: number;
   readonly query: ReadonlySet<string> | undefined;
   /** In lower case. */
   readonly vary: readonly string[];
@@ -28,7 +29,15 @@ export interface ResolvedHttpCacheOptions<Request> extends TakenOver<Request> {
 export function resolveHttpCacheOptions<Request>(
   options: HttpCacheOptions<Request>,
 ): ResolvedHttpCacheOptions<Request> {
-  const { ttl = '1m', stale = 0, maxBodySize = '1mb', query, vary = [], credentials } = options;
+  const {
+    ttl = '1m',
+    stale = 0,
+    maxBodySize = '1mb',
+    waitTimeout = '5s',
+    query,
+    vary = [],
+    credentials,
+  } = options;
   const names = vary.map((name) => name.toLowerCase());
   const unnamed = ['Authorization', 'Cookie'].filter((name) => !names.includes(name.toLowerCase()));
   const sentVary = credentials === 'ignore' ? vary : [...vary, ...unnamed];
@@ -37,6 +46,7 @@ export function resolveHttpCacheOptions<Request>(
     ttl: parseDuration(ttl, 'ttl'),
     stale: parseDuration(stale, 'stale'),
     maxBodySize: parseByteSize(maxBodySize, 'maxBodySize'),
+    waitTimeout: parseDuration(waitTimeout, 'waitTimeout'),
     query: query && new Set(query),
     vary: names,
     sentVary,

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isKnownToClient } from './conditional.js';
 import type { HandlerPlan } from './handler-plan.js';
+import { hasMethod } from './has-method.js';
 import type { HttpExchange, Verdict } from './http-exchange.js';
 import { describeCaching, markCacheStatus } from './sent-headers.js';
 import { entityTag, type StoredResponse } from './stored-response.js';
@@ -11,10 +12,18 @@ export type CaptureOutcome =
   | { readonly kind: 'stored'; readonly response: StoredResponse; readonly terms: Storable }
   /** It was, or will be, sent, and is for nobody else. */
   | { readonly kind: 'not stored' }
-  /** The server failed. */
-  | { readonly kind: 'failed'; readonly error: unknown }
+  /** The handler has thrown what says that the server failed. */
+  | { readonly kind: 'thrown'; readonly error: unknown }
+  /** The handler has sent an answer that says so. */
+  | { readonly kind: 'failed'; readonly status: number }
   /** The client has gone away, and the handler was given up. */
   | { readonly kind: 'abandoned' };
+
+/**
+ * How long, in milliseconds, a handler may go on for a client who has gone, while others wait for it: one that hangs never ends, and its
+ * client's going is all that is heard of it.
+ */
+const GRACE = 1_000;
 
 /**
  * Watches a request make its response, from before its handler runs until the headers are out, and takes what can be stored. It always comes
@@ -29,7 +38,10 @@ export class ResponseCapture {
   #isSettled = false;
   #isHandlerOver = false;
   #isClosed: boolean;
+  #grace: NodeJS.Timeout | undefined;
   #handlerStatus: number | undefined;
+  /** Whether the handler has returned null. */
+  #isNull = false;
   /** Taken, and stored when the headers that are sent do not forbid it. */
   #taken: CaptureOutcome | undefined;
 
@@ -42,17 +54,22 @@ export class ResponseCapture {
     exchange.capture((body) => this.#onBody(body));
     this.#watchHeaders();
     exchange.raw.once('close', this.#onClose);
+    if (this.#isClosed) this.#abandonLater();
   }
 
   /** What the handler has returned. */
   onValue(value: unknown): void {
     this.#handlerStatus = this.#exchange.status();
+    this.#isNull = value === null;
     if (isStreaming(value)) this.#giveUp();
   }
 
   /** The handler, or an interceptor within the cache, has failed: a filter will answer. */
   onError(error: unknown, isServerError: boolean): void {
-    this.#end(isServerError ? { kind: 'failed', error } : { kind: 'not stored' });
+    const { raw } = this.#exchange;
+    // What fails because its client went away is no answer to others.
+    if ((this.#isClosed || raw.destroyed) && !raw.headersSent) this.#end({ kind: 'abandoned' });
+    else this.#end(isServerError ? { kind: 'thrown', error } : { kind: 'not stored' });
   }
 
   /** Nothing more comes from the handler. */
@@ -61,8 +78,10 @@ export class ResponseCapture {
     this.#abandonIfOver();
   }
 
-  #onBody(body: Buffer | undefined): Verdict {
+  #onBody(sent: Buffer | null | undefined): Verdict {
     if (this.#isSettled) return 'send';
+    // Who returns undefined may have answered by other ways.
+    const body = sent ?? (sent === null && this.#isNull ? Buffer.alloc(0) : undefined);
     const exchange = this.#exchange;
     const status = exchange.status();
     const headers = exchange.headers();
@@ -82,8 +101,7 @@ export class ResponseCapture {
   }
 
   #endUnstored(status: number): void {
-    if (status >= 500)
-      return this.#end({ kind: 'failed', error: new Error(`The handler answered ${status}`) });
+    if (status >= 500) return this.#end({ kind: 'failed', status });
     this.#giveUp();
   }
 
@@ -117,8 +135,13 @@ export class ResponseCapture {
     this.#isClosed = true;
     // HTTP/2 has other ways to send headers.
     if (this.#exchange.raw.headersSent) this.#onHeadersSent();
-    else this.#abandonIfOver();
+    else if (this.#isHandlerOver) this.#abandonIfOver();
+    else this.#abandonLater();
   };
+
+  #abandonLater(): void {
+    this.#grace = setTimeout(() => this.#end({ kind: 'abandoned' }), GRACE).unref();
+  }
 
   /** A handler that goes on without its client still fills the cache; Nest ends those that return an Observable. */
   #abandonIfOver(): void {
@@ -129,6 +152,7 @@ export class ResponseCapture {
   #end(outcome: CaptureOutcome): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    clearTimeout(this.#grace);
     this.#exchange.raw.removeListener('close', this.#onClose);
     this.#settle(outcome);
   }
@@ -138,11 +162,5 @@ export class ResponseCapture {
 function isStreaming(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const isWebResponse = Object.prototype.toString.call(value) === '[object Response]';
-  return (
-    isWebResponse ||
-    'getStream' in value ||
-    'pipe' in value ||
-    'getReader' in value ||
-    Symbol.asyncIterator in value
-  );
+  return isWebResponse || hasMethod(value, 'getStream', 'pipe', 'getReader', Symbol.asyncIterator);
 }

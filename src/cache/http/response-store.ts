@@ -1,10 +1,13 @@
+import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { CacheService } from '../cache.service.js';
+import { LimitedWarnings } from '../entry/limited-warnings.js';
 import type { CacheResult, GetOrSetOptions } from '../options/cache-options.js';
-import { Asking } from './asking.js';
+import { checkTags } from '../options/call-options.js';
+import { Asking, type AskingContext, type Decided } from './asking.js';
 import type { HandlerPlan } from './handler-plan.js';
-import type { HttpExchange } from './http-exchange.js';
-import { ResponseCapture } from './response-capture.js';
+import type { HttpExchange, HttpRequest } from './http-exchange.js';
+import type { ResponseCapture } from './response-capture.js';
 import { asStoredResponse, isAbandoned } from './stored-response.js';
 import type { Reply } from './stored-reply.js';
 
@@ -32,6 +35,8 @@ export interface Made {
 export type Decision =
   | Made
   | { readonly kind: 'reply'; readonly reply: Reply }
+  /** The handler of another request, which this one waited for, has thrown this. */
+  | { readonly kind: 'throw'; readonly error: unknown }
   /** The handler is to run, for this request alone. */
   | { readonly kind: 'run' };
 
@@ -48,17 +53,23 @@ export class ResponseStore {
   readonly #ending = new Map<string, Promise<unknown>>();
   readonly #unstorable = new LRUCache<string, true>({ max: NO_WAITING_KEYS, ttl: NO_WAITING });
 
+  readonly #logger = new Logger('CacheModule');
+  readonly #warnings = new LimitedWarnings((message) => this.#logger.warn(message));
+  readonly #context: AskingContext;
+
   constructor(cache: CacheService) {
     this.#cache = cache;
+    this.#context = { cache, thrown: new WeakSet(), report: (error) => this.#report(error) };
   }
 
   /** What can be sent at once, from the memory of this process. */
   hit(key: string): Reply | undefined {
-    const result = this.#cache.hitLocally(key);
+    // What stands in for a cache in a test has what is public only.
+    const result = (this.#cache as Partial<CacheService>).hitLocally?.(key);
     return result && replyOf(result);
   }
 
-  /** Says what becomes of a request. Whatever the cache does, it does not fail. @throws what the user's own functions throw */
+  /** Says what becomes of a request. Whatever the cache does, it does not fail. @throws what the user's own functions throw, TypeError for tags */
   async decide(key: string, exchange: HttpExchange, plan: HandlerPlan): Promise<Decision> {
     if (this.#unstorable.size > 0 && this.#unstorable.has(key)) return RUN;
     const options = optionsFor(exchange, plan);
@@ -78,7 +89,8 @@ export class ResponseStore {
       if (state !== 'fresh' && state !== 'stale') return undefined;
       const status = state === 'fresh' ? 'HIT' : 'STALE';
       return { response, status, freshness: { age, lifetime: status === 'HIT' ? age + freshFor : 0 } };
-    } catch {
+    } catch (error) {
+      this.#report(error);
       return undefined;
     }
   }
@@ -94,14 +106,20 @@ export class ResponseStore {
     const isFirst = !this.#asked.has(key);
     if (isFirst) this.#asked.add(key);
     const waits = isFirst && plan.stale > 0 ? { ...options, softTimeout: REFRESH_DECISION } : options;
-    const { decided: decision, result } = new Asking(this.#cache, key, exchange, plan, waits);
-    const decided = await decision;
-    if (decided instanceof ResponseCapture) {
-      void this.#follow(key, decided, result).finally(() => isFirst && this.#asked.delete(key));
-      return { kind: 'make', capture: decided, stale: () => staleOf(result) };
+    const asking = new Asking(this.#context, key, exchange, plan, waits);
+    const { result } = asking;
+    const decided = await decidedWithin(asking, plan.waitTimeout);
+    if (decided.kind === 'make') {
+      const { capture } = decided;
+      void this.#follow(key, capture, result).finally(() => isFirst && this.#asked.delete(key));
+      return { kind: 'make', capture, stale: () => staleOf(result) };
     }
     if (isFirst) this.#asked.delete(key);
-    return decided === undefined ? RUN : this.#decisionOn(key, decided);
+    if (decided.kind === 'failed') return { kind: 'throw', error: decided.error };
+    if (decided.kind === 'answer') return this.#decisionOn(key, decided.result);
+    // Who comes next is not to wait as long for what may hang.
+    if (decided.kind === 'late') this.#unstorable.set(key, true);
+    return RUN;
   }
 
   /** Until the cache is done. Who comes when it is known that there will be no response for others does not wait for that one. */
@@ -110,6 +128,14 @@ export class ResponseStore {
     if (kind !== 'stored') this.#ending.set(key, result);
     await result;
     if (this.#ending.get(key) === result) this.#ending.delete(key);
+  }
+
+  #report(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#warnings.warn(
+      'fault',
+      `Cache '${this.#cache.name}' has failed, and handlers of @HttpCache run for each request: ${reason}`,
+    );
   }
 
   #decisionOn(key: string, result: Result): Decision | undefined {
@@ -121,11 +147,36 @@ export class ResponseStore {
   }
 }
 
+async function decidedWithin(asking: Asking, timeout: number): Promise<Decided> {
+  const timer = setTimeout(() => asking.giveUp(), timeout);
+  try {
+    return await asking.decided;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function optionsFor({ request }: HttpExchange, plan: HandlerPlan): GetOrSetOptions {
   const { tags, refresh, entryOptions } = plan;
   const forceRefresh = refresh?.(request) === true;
   if (typeof tags !== 'function' && !forceRefresh) return entryOptions;
-  return { ...entryOptions, ...(typeof tags === 'function' && { tags: tags(request) }), forceRefresh };
+  return {
+    ...entryOptions,
+    ...(typeof tags === 'function' && { tags: tagsOf(request, plan, tags) }),
+    forceRefresh,
+  };
+}
+
+function tagsOf(
+  request: HttpRequest,
+  { subject }: HandlerPlan,
+  tags: (request: HttpRequest) => unknown,
+): readonly string[] {
+  const returned = tags(request);
+  // Nobody is going to wait for it.
+  if (returned instanceof Promise) returned.catch(() => undefined);
+  checkTags(returned, `${subject}: tags`);
+  return returned;
 }
 
 function replyOf(result: Result): Reply | undefined {

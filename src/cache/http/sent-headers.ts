@@ -1,5 +1,6 @@
 import type { HandlerPlan } from './handler-plan.js';
 import type { HttpExchange } from './http-exchange.js';
+import { keepCookiesPrivate } from './late-cookie.js';
 import { mergeVary } from './vary.js';
 
 /** Where a response came from, as `X-Cache` tells. */
@@ -31,7 +32,9 @@ export function describeCaching(
   const merged = isUsual ? plan.sentVaryText : mergeVary(live, [...plan.sentVary, ...vary]);
   if (merged !== undefined) exchange.setHeader('Vary', merged);
   if (plan.cacheControl === false || exchange.header('Cache-Control') !== undefined) return;
-  exchange.setHeader('Cache-Control', cacheControlOf(exchange, plan, freshness));
+  const cacheControl = cacheControlOf(exchange, plan, freshness);
+  exchange.setHeader('Cache-Control', cacheControl);
+  keepCookiesPrivate(exchange.raw, cacheControl);
 }
 
 function cacheControlOf(exchange: HttpExchange, plan: HandlerPlan, { lifetime }: Freshness): string {

@@ -22,9 +22,9 @@ export const NOT_STORED = { v: 1, notStored: true } as const;
 /** Instead of a response: the client whose request made it is gone, and somebody else has to. */
 export const ABANDONED = { v: 1, abandoned: true } as const;
 
-/** A strong entity tag (RFC 9110, 8.8.3) of these bytes. */
+/** A weak entity tag (RFC 9110, 8.8.1) of these bytes, as Express makes them: middleware may send others for the same, compressed. */
 export function entityTag(body: Buffer): string {
-  return `"${hash('sha256', body, 'base64url').slice(0, 27)}"`;
+  return `W/"${hash('sha256', body, 'base64url').slice(0, 27)}"`;
 }
 
 /** Whether those who waited may try to make the response again, one for all. */

@@ -24,10 +24,13 @@ export interface Storable {
 }
 
 /**
- * Statuses that may be stored without being asked for (RFC 9110, 15.1), save 206, which is a part only, and 405, 414, 501, which tell of the
- * request.
+ * Statuses that may be stored without being asked for (RFC 9110, 15.1), save 204, which has nothing to be stored, 206, which is a part only,
+ * and 405, 414, 501, which tell of the request.
  */
-const STORABLE_STATUSES = new Set([200, 203, 204, 300, 301, 308, 404, 410]);
+const STORABLE_STATUSES = new Set([200, 203, 300, 301, 308, 404, 410]);
+
+/** `Date.parse` takes much else for a date. */
+const HTTP_DATE = /^[A-Z][a-z]+, .+ GMT$/;
 
 /** Headers that belong to a connection or to one sending, or that the cache makes itself. */
 const NEVER_STORED = new Set([
@@ -56,7 +59,7 @@ export function whatToStore(response: OutgoingResponse, plan: HandlerPlan): Stor
   const vary = ownVary(headers, before);
   if (!vary.every((name) => isKeyed(name, plan))) return undefined;
   if (headers['content-encoding'] !== undefined && !isKeyed('accept-encoding', plan)) return undefined;
-  const freshness = ownFreshness(headers['cache-control'], plan);
+  const freshness = ownFreshness(headers, plan);
   return freshness && { ...freshness, vary, headers: ownHeaders(headers, before) };
 }
 
@@ -99,18 +102,25 @@ function isShareableCrossOrigin(
   return headers[name] === before[name] || headers[name] === '*' || plan.vary.includes('origin');
 }
 
+/** `Expires` counts where there is no `max-age` (RFC 9111, 5.3). */
 function ownFreshness(
-  header: OutgoingHttpHeader | undefined,
+  { 'cache-control': header = '', expires }: OutgoingHttpHeaders,
   plan: HandlerPlan,
 ): Pick<Storable, 'ttl' | 'staleFor'> | undefined {
-  if (header === undefined) return { ttl: undefined, staleFor: undefined };
-  const control = parseCacheControl(String(header));
+  const control = parseCacheControl(header);
   // To ask the handler each time, as `no-cache` demands, is to have no cache.
   const { noStore, noCache, isPrivate } = control;
   if (noStore || noCache || (isPrivate && !plan.isPrivate)) return undefined;
   const maxAge = plan.isPrivate ? control.maxAge : (control.sharedMaxAge ?? control.maxAge);
-  if (maxAge === 0) return undefined;
-  return { ttl: toMilliseconds(maxAge), staleFor: toMilliseconds(control.staleFor) };
+  const ttl = maxAge === undefined && expires !== undefined ? timeUntil(expires) : toMilliseconds(maxAge);
+  if (ttl !== undefined && ttl <= 0) return undefined;
+  return { ttl, staleFor: toMilliseconds(control.staleFor) };
+}
+
+/** Milliseconds; what is no date, such as 0, is over (RFC 9111, 5.3). */
+function timeUntil(expires: OutgoingHttpHeader): number {
+  const text = String(expires);
+  return HTTP_DATE.test(text) ? Date.parse(text) - Date.now() || 0 : 0;
 }
 
 function toMilliseconds(seconds: number | undefined): number | undefined {
