@@ -52,7 +52,8 @@ export interface Cache {
   recover(): void;
   /** What is being made may be out of date. */
   outdateAll(): void;
-  close(): void;
+  /** Gives its leases back; resolves within the budget. */
+  close(): Promise<void>;
 }
 
 /** How long local entries are believed by default, in milliseconds. */
@@ -99,9 +100,9 @@ export function buildCache(options: ResolvedCacheOptions, shared: Shared): Cache
     },
     outdateAll: () => flights.outdateAll(),
     recover: () => leases?.releaseAbandoned(),
-    close() {
-      leases?.close();
+    async close() {
       waiters.wakeAll();
+      await leases?.close();
     },
   };
 }

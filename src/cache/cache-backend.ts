@@ -48,6 +48,7 @@ export class CacheBackend {
         cleared: (node, milliseconds) => this.#onCleared(node, milliseconds),
         refused: (error) => this.#onRefused(error),
         everything: () => this.#everything(),
+        floorOf: (key) => this.#stamps.find(key)?.floor ?? 0,
         changed: (keys) => this.#onChanged(keys),
       });
     this.#stamps = new Stamps((key) => this.#newStamp(key));
@@ -82,7 +83,8 @@ export class CacheBackend {
   /** Lets go of everything that would keep the process alive. Factories that are running are not waited for. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('The application shuts down'));
-    for (const cache of this.#caches.values()) cache.close();
+    // Nobody else shall wait for what this process makes no more, or read what it has invalidated.
+    await Promise.all([...Array.from(this.#caches.values(), (cache) => cache.close()), this.#tier?.flush()]);
     this.#tier?.close();
     await this.#coherence.stop();
   }

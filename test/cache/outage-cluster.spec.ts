@@ -156,9 +156,11 @@ describe('a Cluster that fails over', () => {
       await lost.kill();
       if (isUsed) await untilAway(first, keys[0]);
       itsReplica.resume();
-      await cluster.waitForFailover();
       // It has the old value.
-      expect(await (await itsReplica.admin()).exists(ENTRY + keys[0])).toBe(1);
+      const admin = await itsReplica.admin();
+      await admin.readonly();
+      expect(await admin.exists(ENTRY + keys[0])).toBe(1);
+      await cluster.waitForFailover();
       if (!isUsed) await sleep(1_000);
       expect(await first.cache.getMany(keys, { stale: true })).toEqual(keys.map(() => undefined));
       for (const each of [first, second]) await untilBack(each, keys[0], 10_000);

@@ -74,7 +74,7 @@ describe('resolveRootOptions', () => {
       breakerFailures: 1,
       breakerRetry: '1s',
       batchSize: 10,
-      pendingInvalidations: 0,
+      pendingInvalidations: 1,
       ttl: '400d',
       stale: '1h',
       jitter: 0.1,
@@ -97,7 +97,7 @@ describe('resolveRootOptions', () => {
       breakerFailures: 1,
       breakerRetry: 1_000,
       batchSize: 10,
-      pendingInvalidations: 0,
+      pendingInvalidations: 1,
     });
     expect(cache).toEqual({
       name: 'default',

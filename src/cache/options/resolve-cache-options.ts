@@ -113,7 +113,7 @@ function resolveShared(settings: Settings, problems: Problems): ResolvedBackendO
     breakerFailures: settings.integer('breakerFailures', count(1)) ?? 3,
     breakerRetry: settings.duration('breakerRetry') ?? 250,
     batchSize: settings.integer('batchSize', count(1, 100_000)) ?? 500,
-    pendingInvalidations: settings.integer('pendingInvalidations', count(0)) ?? 10_000,
+    pendingInvalidations: settings.integer('pendingInvalidations', count(1)) ?? 10_000,
   };
 }
 

@@ -1,5 +1,8 @@
 import { RedisError, toRedisError } from '../../redis/index.js';
+import type { SocketProgress } from '../../redis/shared.js';
 import { AWAY, type Away } from './away.js';
+import { Deadline } from './deadline.js';
+import { Meter } from './meter.js';
 
 const AT_ONCE: Promise<Away> = Promise.resolve(AWAY);
 
@@ -21,8 +24,15 @@ export interface LaneOptions {
 
 export interface LaneHooks {
   isConnected(): boolean;
-  /** Asks the master something, and brings it up to date. @throws when it cannot */
-  recover(): Promise<void>;
+  /** Of the connection to the master. */
+  progress(): SocketProgress;
+  /**
+   * Asks the master something, and brings it up to date.
+   *
+   * @param blockedAt since when (`performance.now()`) nothing was sent
+   * @throws when it cannot
+   */
+  recover(blockedAt: number): Promise<void>;
   blocked(reason: string): void;
   cleared(milliseconds: number): void;
   /** An operation failed for a reason other than that Redis is away. */
@@ -37,6 +47,7 @@ export interface LaneHooks {
 export class Lane {
   readonly #options: LaneOptions;
   readonly #hooks: LaneHooks;
+  readonly #meter: Meter;
   #failures = 0;
   #blockedAt: number | undefined;
   #isTold = false;
@@ -48,43 +59,44 @@ export class Lane {
   constructor(options: LaneOptions, hooks: LaneHooks) {
     this.#options = options;
     this.#hooks = hooks;
+    this.#meter = new Meter(() => hooks.progress());
   }
 
   get isBlocked(): boolean {
     return this.#blockedAt !== undefined;
   }
 
-  /** Never rejects, and resolves within the budget. What is late is not taken back: it may still take effect. */
+  /**
+   * Never rejects, and resolves within the budget; within ten where large values are on their way. What is late is not taken back: it may
+   * still take effect.
+   */
   run<T>(send: () => Promise<T>): Promise<T | Away> {
     if (this.isBlocked || this.#isClosed) return AT_ONCE;
     if (!this.#hooks.isConnected()) {
       this.block('not connected');
       return AT_ONCE;
     }
+    const burst = this.#meter.begin();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        // After a long turn of the event loop the reply may be there, unread: it is read before what is set here runs.
-        setImmediate(() => {
-          if (isSettled) return;
-          isSettled = true;
-          this.#fail(`no answer within ${this.#options.budget} ms`);
-          resolve(AWAY);
-        });
-      }, this.#options.budget);
       let isSettled = false;
       const settle = (result: T | Away): void => {
-        clearTimeout(timer);
+        deadline.clear();
         isSettled = true;
         resolve(result);
       };
+      const deadline = new Deadline(this.#options.budget, { meter: this.#meter, burst }, (isBusy) => {
+        if (!isBusy) this.#fail(`no answer within ${this.#options.budget} ms`);
+        settle(AWAY);
+      });
       // What is thrown, as by a connection that is closed, is a failure like others.
       new Promise<T>((sent) => sent(send())).then(
         (reply) => {
+          this.#meter.answer(burst);
           if (!isSettled) this.#failures = 0;
           settle(reply);
         },
         (error: unknown) => {
-          if (!isSettled) this.#failWith(error);
+          if (!isSettled) this.fail(error);
           settle(AWAY);
         },
       );
@@ -116,7 +128,8 @@ export class Lane {
     clearTimeout(this.#retry);
   }
 
-  #failWith(error: unknown): void {
+  /** An operation, or a part of one, was answered with an error. */
+  fail(error: unknown): void {
     const redisError = toRedisError(error);
     if (redisError && !redisError.retryable) return this.#hooks.refused(redisError);
     this.#fail(redisError?.message ?? String(error));
@@ -142,7 +155,7 @@ export class Lane {
       timer = setTimeout(() => reject(new Error('no answer')), RECOVERY_TIMEOUT).unref();
     });
     try {
-      await Promise.race([this.#hooks.recover(), late]);
+      await Promise.race([this.#hooks.recover(this.#blockedAt ?? performance.now()), late]);
       this.#clear();
     } catch (error) {
       this.#tell(toRedisError(error)?.message ?? String(error));

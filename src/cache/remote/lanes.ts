@@ -1,4 +1,6 @@
+import type { Cluster, Redis } from 'ioredis';
 import type { RedisConnection, RedisError } from '../../redis/index.js';
+import { socketProgress } from '../../redis/shared.js';
 import { Lane, type LaneOptions } from './lane.js';
 
 const HASH_SLOTS = 16_384;
@@ -12,8 +14,15 @@ export interface LaneEvents {
 }
 
 interface Recovery {
-  /** Brings a master up to date before it is used (again). @throws when it cannot be reached */
-  recover(node: string): Promise<void>;
+  /**
+   * Brings a master up to date before it is used (again).
+   *
+   * @param blockedAt since when (`performance.now()`) nothing was sent to it
+   * @throws when it cannot be reached
+   */
+  recover(node: string, blockedAt: number): Promise<void>;
+  /** A master was lost, or is another: it may have lost, or not have heard of, what was confirmed last. */
+  lost(node: string): void;
   /** Whether there is anything that a master which takes over may not have heard of. */
   isNeeded(): boolean;
 }
@@ -27,13 +36,18 @@ export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   #isClosed = false;
   readonly #onClose = () => this.#block();
+  readonly #onNode = (client: Redis) => this.#watch(client);
 
   constructor(connection: RedisConnection, options: LaneOptions, events: LaneEvents, recovery: Recovery) {
     this.#connection = connection;
     this.#options = options;
     this.#events = events;
     this.#recovery = recovery;
-    connection.client.on('close', this.#onClose);
+    const { client } = connection;
+    client.on('close', this.#onClose);
+    if (!client.isCluster) return;
+    client.on('+node', this.#onNode);
+    for (const node of (client as Cluster).nodes()) this.#watch(node);
   }
 
   get areBlocked(): boolean {
@@ -48,7 +62,7 @@ export class Lanes {
 
   close(): void {
     this.#isClosed = true;
-    this.#connection.client.off('close', this.#onClose);
+    this.#connection.client.off('close', this.#onClose).off('+node', this.#onNode);
     for (const lane of this.#lanes.values()) lane.close();
   }
 
@@ -60,14 +74,18 @@ export class Lanes {
     for (const [other, lane] of this.#lanes)
       if (!lane.isBlocked && !masters.has(other)) this.#lanes.delete(other);
     const lane = this.#lanes.get(node) ?? this.#open(node);
-    if (!isFirst && this.#recovery.isNeeded()) lane.catchUp();
+    if (!isFirst && this.#recovery.isNeeded()) {
+      this.#recovery.lost(node);
+      lane.catchUp();
+    }
     return lane;
   }
 
   #open(node: string): Lane {
     const lane = new Lane(this.#options, {
       isConnected: () => this.#connection.client.status === 'ready',
-      recover: () => this.#recovery.recover(node),
+      progress: () => socketProgress(masterClient(this.#connection, node)),
+      recover: (blockedAt) => this.#recovery.recover(node, blockedAt),
       blocked: (reason) => this.#events.blocked(node, reason),
       cleared: (milliseconds) => {
         if (!mastersOf(this.#connection).has(node)) this.#lanes.delete(node);
@@ -82,7 +100,17 @@ export class Lanes {
 
   /** The connection was lost: what comes back may be another server, which has to be brought up to date first. */
   #block(): void {
-    for (const lane of this.#lanes.values()) lane.block('the connection was lost');
+    for (const [node, lane] of this.#lanes) {
+      this.#recovery.lost(node);
+      lane.block('the connection was lost');
+    }
+  }
+
+  /** A Cluster itself tells of a connection that was lost only when it was the last one. */
+  #watch(client: Redis): void {
+    client.on('close', () => {
+      if (!this.#isClosed) this.#recovery.lost(addressOf(client));
+    });
   }
 }
 
@@ -95,4 +123,14 @@ export function mastersOf(connection: RedisConnection): Set<string> {
     if (node !== undefined) masters.add(node);
   }
   return masters;
+}
+
+/** The client's own connection to a master. */
+export function masterClient({ client }: RedisConnection, node: string): Redis | undefined {
+  if (!client.isCluster) return client as Redis;
+  return (client as Cluster).nodes('master').find((each) => addressOf(each) === node);
+}
+
+function addressOf({ options }: Redis): string {
+  return `${options.host}:${options.port}`;
 }

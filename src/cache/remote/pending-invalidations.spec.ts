@@ -3,62 +3,105 @@ import { PendingInvalidations, type Invalidation } from './pending-invalidations
 
 const remove = (key: string): Invalidation => ({ key, kind: 'remove' });
 const EVERYTHING: Invalidation = { key: 'g', kind: 'stamp' };
-
 const all = () => true;
 const keysOf = (pending: PendingInvalidations) => pending.list().map(({ key }) => key);
 
-describe('invalidations that wait', () => {
-  it('are there until they are confirmed', () => {
+function postpone(pending: PendingInvalidations, ...invalidations: Invalidation[]): void {
+  pending.begin(invalidations);
+  for (const invalidation of invalidations) pending.postpone(invalidation);
+}
+
+function confirm(pending: PendingInvalidations, ...invalidations: Invalidation[]): void {
+  pending.begin(invalidations);
+  pending.confirm(invalidations);
+}
+
+describe('invalidations', () => {
+  it('that are under way hide what they change until they are confirmed, and do not wait', () => {
+    const pending = new PendingInvalidations(1, () => [EVERYTHING]);
+    const [a, b] = [remove('a'), remove('b')];
+    pending.begin([a, b]);
+    expect([pending.has('a'), pending.has('b')]).toEqual([true, true]);
+    expect(pending.size).toBe(0);
+    expect(keysOf(pending)).toEqual([]);
+    pending.confirm([a]);
+    expect([pending.has('a'), pending.has('b')]).toEqual([false, true]);
+  });
+
+  it('that were not answered wait until they are confirmed, however late', () => {
     const pending = new PendingInvalidations(10, () => []);
     const [a, b] = [remove('a'), remove('b')];
-    pending.add([a, b]);
-    expect(pending.size).toBe(2);
-    expect(pending.has('a')).toBe(true);
+    postpone(pending, a, b);
+    expect(keysOf(pending)).toEqual(['a', 'b']);
+    expect([pending.has('a'), pending.size]).toEqual([true, 2]);
     pending.confirm([a]);
-    expect(pending.has('a')).toBe(false);
+    expect([pending.has('a'), pending.size]).toEqual([false, 1]);
+    pending.postpone(a);
     expect(keysOf(pending)).toEqual(['b']);
   });
 
-  it('stay where they were asked for again before the first was confirmed', () => {
+  it('that were asked for again are done by that', () => {
     const pending = new PendingInvalidations(10, () => []);
-    const first = remove('a');
-    pending.add([first]);
-    pending.add([remove('a')]);
+    const [first, second] = [remove('a'), remove('a')];
+    postpone(pending, first);
+    pending.begin([second]);
+    expect([pending.has('a'), pending.size]).toEqual([true, 0]);
     pending.confirm([first]);
+    pending.postpone(first);
+    expect([pending.has('a'), pending.size]).toEqual([true, 0]);
+    pending.postpone(second);
+    expect(pending.list()).toEqual([second]);
+  });
+
+  it('give way to one of everything where more wait than are kept', () => {
+    const pending = new PendingInvalidations(2, () => [EVERYTHING]);
+    postpone(pending, remove('a'), remove('b'));
+    expect(keysOf(pending)).toEqual(['a', 'b']);
+    postpone(pending, remove('c'));
+    expect(pending.list()).toEqual([EVERYTHING]);
+    postpone(pending, remove('d'));
+    expect(keysOf(pending)).toEqual(['g', 'd']);
+  });
+});
+
+describe('invalidations that were confirmed lately', () => {
+  it('are done again when a master that knew of them was lost, once, and do not count towards the limit', () => {
+    const pending = new PendingInvalidations(3, () => [EVERYTHING]);
+    confirm(pending, ...['a', 'b', 'c'].map(remove));
+    postpone(pending, ...['c', 'd', 'e'].map(remove));
+    pending.restore(({ key }) => key !== 'b');
+    expect(keysOf(pending)).toEqual(['c', 'd', 'e', 'a']);
+    pending.restore(all);
+    expect(keysOf(pending)).toEqual(['c', 'd', 'e', 'a', 'b']);
+    pending.restore(all);
+    expect(pending.size).toBe(5);
+  });
+
+  it('are not done again where an entry has taken the place of what they would have removed', () => {
+    const pending = new PendingInvalidations(3, () => [EVERYTHING]);
+    const removal = remove('a');
+    pending.begin([removal]);
+    pending.settle(removal);
+    pending.restore(all);
+    expect([pending.has('a'), pending.hasAny()]).toEqual([false, false]);
+  });
+
+  it('are done again only where the master was lost soon after', () => {
+    const pending = new PendingInvalidations(3, () => [EVERYTHING]);
+    confirm(pending, remove('a'));
+    pending.restore(all, performance.now() + 15_000);
+    expect(keysOf(pending)).toEqual([]);
+    pending.restore(all);
     expect(keysOf(pending)).toEqual(['a']);
   });
 
-  it('give way to one of everything where there are more than are kept', () => {
-    const pending = new PendingInvalidations(2, () => [EVERYTHING]);
-    pending.add([remove('a'), remove('b')]);
-    expect(keysOf(pending)).toEqual(['a', 'b']);
-    pending.add([remove('c')]);
-    expect(pending.list()).toEqual([EVERYTHING]);
-    pending.add([remove('d')]);
-    expect(keysOf(pending)).toEqual(['g', 'd']);
-  });
-
-  it('are done again when a failover may have lost them, once, and only those of the master', () => {
-    const pending = new PendingInvalidations(10, () => []);
-    const done = ['a', 'b', 'c'].map(remove);
-    pending.add(done);
-    pending.confirm(done);
-    pending.add([remove('c')]);
-    pending.restore(({ key }) => key !== 'b');
-    expect(keysOf(pending)).toEqual(['c', 'a']);
-    pending.restore(all);
-    expect(keysOf(pending)).toEqual(['c', 'a', 'b']);
-    expect(pending.hasAny()).toBe(true);
-  });
-
-  it('are forgotten as confirmed ones where there are many', () => {
+  it('are done again with everything else where there were too many to keep', () => {
     const pending = new PendingInvalidations(3, () => [EVERYTHING]);
-    for (const key of ['a', 'b', 'c', 'd', 'e']) {
-      const invalidation = remove(key);
-      pending.add([invalidation]);
-      pending.confirm([invalidation]);
-    }
+    for (const key of ['a', 'b', 'c', 'd', 'e']) confirm(pending, remove(key));
     pending.restore(all);
-    expect(keysOf(pending)).toEqual(['c', 'd', 'e']);
+    expect(keysOf(pending)).toEqual(['g', 'c', 'd', 'e']);
+    confirm(pending, ...pending.list());
+    pending.restore(({ key }) => key === 'c');
+    expect(keysOf(pending)).not.toContain('a');
   });
 });

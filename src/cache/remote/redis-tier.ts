@@ -1,4 +1,3 @@
-import type { Cluster, Redis } from 'ioredis';
 import { hashSlot, type RedisConnection } from '../../redis/index.js';
 import type { Coherence } from '../coherence/coherence.js';
 import type { Shard } from '../coherence/shard.js';
@@ -6,10 +5,11 @@ import type { ResolvedBackendOptions } from '../options/resolved-cache-options.j
 import type { ServerClock } from '../server-clock.js';
 import type { Stamp } from '../stamps/stamp.js';
 import { AWAY, type Away } from './away.js';
-import { Lanes, mastersOf, type LaneEvents } from './lanes.js';
+import { Lanes, masterClient, mastersOf, type LaneEvents } from './lanes.js';
 import { PendingInvalidations, type Invalidation } from './pending-invalidations.js';
 import { Reader } from './reader.js';
 import { RedisWrites } from './redis-writes.js';
+import { Replay } from './replay.js';
 
 /** After how many milliseconds an invalidation that was not confirmed is sent again. */
 const RETRY_INTERVAL = 1_000;
@@ -17,6 +17,8 @@ const RETRY_INTERVAL = 1_000;
 export interface RedisTierHooks extends LaneEvents {
   /** What invalidates everything, in place of more single invalidations than are kept. */
   everything(): readonly Invalidation[];
+  /** The highest number that this process has seen under the key of a stamp; 0 for none. */
+  floorOf(key: string): number;
   /** This process has changed keys of Redis. What it has read of them meanwhile may be older. */
   changed(keys: readonly string[]): void;
 }
@@ -31,7 +33,10 @@ export class RedisTier {
   readonly #coherence: Coherence;
   readonly #changed: (keys: readonly string[]) => void;
   readonly #lanes: Lanes;
+  readonly #budget: number;
+  readonly #replay: Replay;
   #retry: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(
     connection: RedisConnection,
@@ -43,17 +48,25 @@ export class RedisTier {
     this.#connection = connection;
     this.#coherence = coherence;
     this.#changed = (keys) => hooks.changed(keys);
+    this.#budget = options.budget;
     this.isCluster = connection.topology === 'cluster';
     this.pending = new PendingInvalidations(options.pendingInvalidations, () => hooks.everything());
     this.#lanes = new Lanes(connection, options, hooks, {
-      recover: (node) => this.#bringUpToDate(node),
+      recover: (node, blockedAt) => this.#bringUpToDate(node, blockedAt),
+      lost: (node) => this.#restore(node),
       isNeeded: () => this.pending.hasAny(),
     });
-    this.writes = new RedisWrites(connection, this.#lanes, clock, options.batchSize);
+    const floorOf = (key: string) => hooks.floorOf(key);
+    this.writes = new RedisWrites(connection, this.#lanes, { clock, limit: options.batchSize, floorOf });
+    this.#replay = new Replay(options.batchSize, {
+      send: (kind, requests) => this.writes.invalidate(kind, requests),
+      slotOf: (key) => this.slotOf(key),
+      confirm: (invalidations) => this.confirm(invalidations),
+    });
     this.reader = new Reader(options.batchSize, {
       read: (keys, slot) => this.#read(keys, slot),
       shardOf: (slot) => this.#coherence.shardOf(slot),
-      rolledBack: (stamp) => this.#restamp(stamp),
+      rolledBack: (stamp) => this.restamp(stamp),
     });
   }
 
@@ -75,17 +88,33 @@ export class RedisTier {
    */
   async invalidate(invalidations: readonly Invalidation[]): Promise<void> {
     if (invalidations.length === 0) return;
-    this.pending.add(invalidations);
+    this.pending.begin(invalidations);
     const keys = invalidations.map(({ key }) => key);
     this.reader.change(keys);
     await Promise.all(
       invalidations.map(async (invalidation) => {
         const slot = this.slotOf(invalidation.key);
         const request = { key: invalidation.key, slot, done: () => this.confirm([invalidation]) };
-        await this.writes[invalidation.kind].add(request);
+        if ((await this.writes[invalidation.kind].add(request)) === AWAY) this.postpone(invalidation);
       }),
     );
-    this.retryPending();
+  }
+
+  /** It was too slow, or refused: it is sent again, until it is done. */
+  postpone(invalidation: Invalidation): void {
+    this.pending.postpone(invalidation);
+    this.#retryPending();
+  }
+
+  /** An entry is in place of what would have been removed. */
+  settle(invalidation: Invalidation): void {
+    this.pending.settle(invalidation);
+    this.announce([invalidation.key]);
+  }
+
+  /** Redis has an older one than this process has seen: one that nothing has recorded takes its place. */
+  restamp({ key }: Stamp): void {
+    if (!this.pending.has(key)) void this.invalidate([{ key, kind: 'stamp' }]);
   }
 
   /** They have happened, however late: who looked before that may have seen what was. */
@@ -104,7 +133,16 @@ export class RedisTier {
     this.#coherence.announce(keys);
   }
 
+  /** Sends what waits once more, within the budget, before the end. */
+  async flush(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.#budget)));
+    await Promise.race([this.#replayPending(), late]);
+    clearTimeout(timer);
+  }
+
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#retry);
     this.#lanes.close();
   }
@@ -113,49 +151,48 @@ export class RedisTier {
     const replies = await this.#lanes
       .of(slot)
       .run(() => this.#connection.client.mgetBuffer(...(keys as [string, ...string[]])));
-    if (replies === AWAY || this.pending.size === 0) return replies;
+    if (replies === AWAY) return replies;
     // What an invalidation has not reached yet is not there for this process.
     return replies.map((reply, position) => (this.pending.has(keys[position]!) ? null : reply));
   }
 
   /** Sends what has been kept for the master, and once more what a failover may have lost. */
-  async #bringUpToDate(node: string): Promise<void> {
+  async #bringUpToDate(node: string, blockedAt: number): Promise<void> {
     const isGone = !mastersOf(this.#connection).has(node);
-    const isOwn = ({ key }: Invalidation) =>
-      isGone || (this.#connection.masterOf(this.slotOf(key)) ?? '') === node;
-    this.pending.restore(isOwn);
-    const own = this.pending.list().filter(isOwn);
-    if (!isGone) await pingMaster(this.#connection, node);
-    await this.#replay(own);
+    if (isGone) this.pending.restore(() => true, blockedAt);
+    // Also those wait by then that were given up together with the master.
+    else await pingMaster(this.#connection, node);
+    await this.#replay.run(this.pending.list().filter(({ key }) => isGone || this.#isOf(key, node)));
+    this.#retryPending();
+  }
+
+  /** What the master was told of last is told of again. */
+  #restore(node: string): void {
+    this.pending.restore(({ key }) => this.#isOf(key, node));
+    this.#retryPending();
+  }
+
+  #isOf(key: string, node: string): boolean {
+    return (this.#connection.masterOf(this.slotOf(key)) ?? '') === node;
   }
 
   async #replayPending(): Promise<void> {
-    if (!this.#lanes.areBlocked) await this.#replay(this.pending.list()).catch(() => undefined);
+    const open = this.pending.list().filter(({ key }) => !this.#lanes.of(this.slotOf(key)).isBlocked);
+    await this.#replay.run(open).catch(() => undefined);
   }
 
-  async #replay(invalidations: readonly Invalidation[]): Promise<void> {
-    await this.writes.replay(invalidations, (key) => this.slotOf(key));
-    this.confirm(invalidations);
-  }
-
-  /** Has invalidations that were too slow, or refused, sent again, while Redis is not given up for all that. */
-  retryPending(): void {
-    if (this.#retry || this.pending.size === 0) return;
+  #retryPending(): void {
+    if (this.#retry || this.#isClosed || this.pending.size === 0) return;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      void this.#replayPending().then(() => this.retryPending());
+      void this.#replayPending().then(() => this.#retryPending());
     }, RETRY_INTERVAL).unref();
-  }
-
-  #restamp(stamp: Stamp): void {
-    void this.invalidate([{ key: stamp.key, kind: 'stamp' }]);
   }
 }
 
 /** An answer is what shows that the master is back. */
-async function pingMaster({ client }: RedisConnection, node: string): Promise<void> {
-  const masters = client.isCluster ? (client as Cluster).nodes('master') : [client as Redis];
-  const master = masters.find(({ options }) => node === '' || `${options.host}:${options.port}` === node);
+async function pingMaster(connection: RedisConnection, node: string): Promise<void> {
+  const master = masterClient(connection, node);
   if (!master) throw new Error(`There is no connection to ${node}`);
   await master.ping();
 }

@@ -1,8 +1,8 @@
-import { toRedisError, type RedisConnection, type Script } from '../../redis/index.js';
+import type { RedisConnection, Script } from '../../redis/index.js';
 import type { ServerClock } from '../server-clock.js';
-import type { Away } from './away.js';
+import { AWAY, type Away } from './away.js';
 import type { Lanes } from './lanes.js';
-import type { Invalidation } from './pending-invalidations.js';
+import type { InvalidationKind } from './pending-invalidations.js';
 import {
   acquireScript,
   ensureScript,
@@ -35,6 +35,14 @@ export interface SetRequest extends ConfirmedRequest {
   readonly keep: number;
 }
 
+interface WritesOptions {
+  readonly clock: ServerClock;
+  /** How many keys a command may have. */
+  readonly limit: number;
+  /** The highest number that this process has seen under the key of a stamp. */
+  readonly floorOf: (key: string) => number;
+}
+
 /** Everything that the caches write, batched by turn of the event loop and slot. */
 export class RedisWrites {
   readonly store: TickBatcher<StoreRequest, boolean>;
@@ -48,20 +56,22 @@ export class RedisWrites {
   readonly #lanes: Lanes;
   readonly #clock: ServerClock;
   readonly #limit: number;
+  readonly #floorOf: (key: string) => number;
   readonly #stamp = stampScript(STAMP_LIFETIME);
 
-  constructor(connection: RedisConnection, lanes: Lanes, clock: ServerClock, limit: number) {
+  constructor(connection: RedisConnection, lanes: Lanes, { clock, limit, floorOf }: WritesOptions) {
     this.#connection = connection;
     this.#lanes = lanes;
     this.#clock = clock;
     this.#limit = limit;
-    this.store = this.#scripted(storeScript());
+    this.#floorOf = floorOf;
+    this.store = this.#scripted(storeScript(), sizeOfRecord);
     this.release = this.#scripted(releaseScript());
     this.expire = this.#scripted(expireScript());
     this.ensure = this.#scripted(ensureScript());
     this.remove = this.#confirmed((requests) => this.#unlink(requests));
-    this.stamp = this.#confirmed((requests) => this.#stamp.run(this.#connection.client, requests));
-    this.set = this.#confirmed((requests) => this.#setAll(requests));
+    this.stamp = this.#confirmed((requests) => this.#restamp(requests));
+    this.set = this.#batcher<SetRequest, void>((requests) => this.#setAll(requests), sizeOfRecord);
   }
 
   /** @param lease milliseconds */
@@ -69,12 +79,9 @@ export class RedisWrites {
     const script = acquireScript(lease);
     return this.#batcher(async (requests) => {
       const sentAt = performance.now();
+      // Even where the script fails: it may have granted the first of them by then.
       for (const request of requests) request.mayBeGranted = true;
-      const replies = await script.run(this.#connection.client, requests).catch((error: unknown) => {
-        if (toRedisError(error)?.retryable === false)
-          for (const request of requests) request.mayBeGranted = false;
-        throw error;
-      });
+      const replies = await script.run(this.#connection.client, requests);
       if (replies[0]) this.#clock.learn(replies[0].now, sentAt, performance.now());
       return replies;
     });
@@ -85,34 +92,17 @@ export class RedisWrites {
     return this.#scripted(renewScript(lease));
   }
 
-  /** Sends invalidations whether the way is blocked or not. @throws when one of them was not taken */
-  async replay(invalidations: readonly Invalidation[], slotOf: (key: string) => number): Promise<void> {
-    const groups = new Map<string, KeyRequest[]>();
-    for (const { key, kind } of invalidations) {
-      const slot = slotOf(key);
-      const group = `${kind}:${slot}`;
-      const requests = groups.get(group);
-      if (requests) requests.push({ key, slot });
-      else groups.set(group, [{ key, slot }]);
-    }
-    await Promise.all(
-      Array.from(groups, async ([group, requests]) => {
-        const send = group.startsWith('remove')
-          ? (part: readonly KeyRequest[]) => this.#unlink(part)
-          : (part: readonly KeyRequest[]) => this.#stamp.run(this.#connection.client, part);
-        // Side by side: one after another, many of them would never be done in the time that is given.
-        const parts: Promise<unknown>[] = [];
-        for (let start = 0; start < requests.length; start += this.#limit)
-          parts.push(send(requests.slice(start, start + this.#limit)));
-        await Promise.all(parts);
-      }),
-    );
+  /** Sends invalidations of one slot whether the way is blocked or not. @throws when they were not taken */
+  invalidate(kind: InvalidationKind, requests: readonly KeyRequest[]): Promise<unknown> {
+    if (kind === 'remove') return this.#unlink(requests);
+    return this.#restamp(requests);
   }
 
   #scripted<Request extends KeyRequest, Reply>(
     script: Script<readonly Request[], Reply[]>,
+    sizeOf?: (request: Request) => number,
   ): TickBatcher<Request, Reply> {
-    return this.#batcher((requests) => script.run(this.#connection.client, requests));
+    return this.#batcher((requests) => script.run(this.#connection.client, requests), sizeOf);
   }
 
   #confirmed<Request extends ConfirmedRequest>(
@@ -126,11 +116,12 @@ export class RedisWrites {
   }
 
   #batcher<Request extends KeyRequest, Reply>(
-    send: (requests: readonly Request[]) => Promise<readonly Reply[]>,
+    send: (requests: readonly Request[]) => Promise<readonly (Reply | Away)[]>,
+    sizeOf?: (request: Request) => number,
   ): TickBatcher<Request, Reply> {
-    const run = (requests: readonly Request[]): Promise<readonly Reply[] | Away> =>
+    const run = (requests: readonly Request[]): Promise<readonly (Reply | Away)[] | Away> =>
       this.#lanes.of(requests[0]!.slot).run(() => send(requests));
-    return new TickBatcher(this.#limit, run);
+    return new TickBatcher(this.#limit, run, sizeOf);
   }
 
   #unlink(requests: readonly KeyRequest[]): Promise<number> {
@@ -138,12 +129,31 @@ export class RedisWrites {
     return this.#connection.client.unlink(first!, ...others);
   }
 
-  /** One SET for each, sent together: all but the first error would else be an unhandled rejection. */
-  async #setAll(requests: readonly SetRequest[]): Promise<void> {
-    const outcomes = await Promise.allSettled(
-      requests.map(({ key, record, keep }) => this.#connection.client.set(key, record, 'PX', keep)),
+  /** Each is made later than what this process has seen, also where the server has lost that, or its clock was set back. */
+  #restamp(requests: readonly KeyRequest[]): Promise<string[]> {
+    const { client } = this.#connection;
+    return this.#stamp.run(
+      client,
+      requests.map((request) => ({ ...request, floor: this.#floorOf(request.key) })),
     );
-    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failure) throw failure.reason;
   }
+
+  /** One SET for each, sent together. One that is refused does not spoil the others. */
+  async #setAll(requests: readonly SetRequest[]): Promise<(void | Away)[]> {
+    const { client } = this.#connection;
+    const outcomes = await Promise.allSettled(
+      requests.map(async (request) => {
+        await client.set(request.key, request.record, 'PX', request.keep);
+        request.done();
+      }),
+    );
+    const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+    if (failures.length === requests.length) throw failures[0]!.reason;
+    if (failures.length > 0) this.#lanes.of(requests[0]!.slot).fail(failures[0]!.reason);
+    return outcomes.map(({ status }) => (status === 'rejected' ? AWAY : undefined));
+  }
+}
+
+function sizeOfRecord({ record }: { readonly record: Buffer }): number {
+  return record.length;
 }

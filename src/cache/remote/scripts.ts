@@ -13,7 +13,7 @@ export interface TokenRequest extends KeyRequest {
 export interface AcquireRequest extends TokenRequest {
   /** What the caller knows of the entry: nothing, that it does not matter, or the birth of the one that is no longer good enough. */
   readonly known: number | '' | 'any';
-  /** Whether Redis was asked and has not refused: the lease may be granted although no answer has come. */
+  /** Whether Redis was asked: the lease may be granted although no answer has come. */
   mayBeGranted?: boolean;
 }
 
@@ -23,7 +23,12 @@ export interface StoreRequest extends TokenRequest {
   readonly record: Buffer;
 }
 
-export interface EnsureRequest extends KeyRequest {
+export interface StampRequest extends KeyRequest {
+  /** What a stamp that is made has to be higher than. */
+  readonly floor: number;
+}
+
+export interface EnsureRequest extends StampRequest {
   /** For how long the stamp will be needed, in milliseconds. */
   readonly needed: number;
 }
@@ -77,7 +82,7 @@ export const storeScript = batched<StoreRequest, boolean>(
 export const expireScript = batched<KeyRequest, boolean>('expire', () => [], areOne);
 export const ensureScript = batched<EnsureRequest, EnsuredStamp>(
   'ensure',
-  ({ needed }) => [needed],
+  ({ needed, floor }) => [needed, floor],
   (raw) =>
     (raw as [unknown, unknown, unknown][]).map(([text, kept, made]) => ({
       text: String(text),
@@ -87,9 +92,9 @@ export const ensureScript = batched<EnsureRequest, EnsuredStamp>(
 );
 
 /** Parameter: for how long a stamp is kept at least, in milliseconds. */
-export const stampScript = batched<KeyRequest, string>(
+export const stampScript = batched<StampRequest, string>(
   'stamp',
-  () => [],
+  ({ floor }) => [floor],
   (raw) => raw.map(String),
 );
 

@@ -40,6 +40,24 @@ describe('what is asked for in one turn', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('is sent apart where it is large', async () => {
+    const sent: string[][] = [];
+    const batcher = new TickBatcher<{ key: string; slot: number; size: number }, string>(
+      10,
+      async (batch) => {
+        sent.push(batch.map(({ key }) => key));
+        return batch.map(({ key }) => key);
+      },
+      ({ size }) => size,
+    );
+    const sizes = [400_000, 600_000, 100_000, 3_000_000, 1_000, 1_000];
+    const keys = sizes.map((size, index) => ({ key: `k${index}`, slot: 0, size }));
+    expect(await Promise.all(keys.map((request) => batcher.add(request)))).toEqual(
+      keys.map(({ key }) => key),
+    );
+    expect(sent).toEqual([['k0', 'k1'], ['k2'], ['k3'], ['k4', 'k5']]);
+  });
+
   it('is all answered where Redis is away', async () => {
     const { batcher } = recorder(10, true);
     expect(await Promise.all(requests(2).map((request) => batcher.add(request)))).toEqual([AWAY, AWAY]);

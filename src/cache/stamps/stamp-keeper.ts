@@ -91,9 +91,10 @@ export class RedisStampKeeper implements StampKeeper {
   }
 
   async #ensure(stamp: Stamp, needed: number): Promise<boolean> {
-    const reply = await this.#tier.writes.ensure.add({ key: stamp.key, slot: stamp.slot, needed });
+    const { key, slot, floor } = stamp;
+    const reply = await this.#tier.writes.ensure.add({ key, slot, needed, floor });
     if (reply === AWAY) return false;
-    stamp.keep(reply.text, this.#clock.now() + reply.kept);
+    if (stamp.keep(reply.text, this.#clock.now() + reply.kept)) this.#tier.restamp(stamp);
     return reply.isNew;
   }
 }

@@ -45,6 +45,20 @@ describe('a stamp', () => {
     expect(stamp.isInvalid(200)).toBe(false);
   });
 
+  it('that is kept is rolled back as one that is read', () => {
+    const stamp = newStamp();
+    stamp.learn('200', shard);
+    expect(stamp.keep('100', 1_000)).toBe(true);
+    expect(stamp).toMatchObject({ recent: NO_STAMP, believed: NO_STAMP, aliveUntil: 0, floor: 200 });
+    stamp.invalidate();
+    expect(stamp.keep('200', 1_000)).toBe(true);
+    expect(stamp.recent).toBeLessThan(NO_STAMP);
+    expect(stamp.keep('99999999999999999999', 1_000)).toBe(false);
+    expect(stamp.floor).toBe(200);
+    expect(stamp.keep('201', 1_000)).toBe(false);
+    expect(stamp).toMatchObject({ recent: 201, aliveUntil: 1_000, floor: 201 });
+  });
+
   it('knows since when it is what it is', () => {
     const stamp = newStamp();
     stamp.learn('100', shard);

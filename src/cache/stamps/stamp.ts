@@ -40,13 +40,9 @@ export class Stamp {
    * @returns whether Redis has an older one than was seen before: an invalidation was lost, in a failover. It counts as missing
    */
   learn(text: Buffer | string | null, shard: Shard | undefined): boolean {
-    const value = text === null ? 0 : Number(text);
-    const isRolledBack = value > 0 && (value < this.#highest || value <= this.#outdated);
-    const read = isRolledBack || !Number.isSafeInteger(value) ? NO_STAMP : value;
-    // That it cannot be read tells nothing new of what this process has invalidated itself.
-    if (read === NO_STAMP && this.recent < NO_STAMP) return isRolledBack;
-    this.#set(read);
-    this.#highest = Math.max(this.#highest, this.recent);
+    const value = text === null ? NO_STAMP : Number(text);
+    const isRolledBack = this.#isRolledBack(value);
+    if (!this.#read(value)) return isRolledBack;
     this.believed = shard ? this.recent : 0;
     if (!shard) return isRolledBack;
     this.shard = shard;
@@ -54,13 +50,18 @@ export class Stamp {
     return isRolledBack;
   }
 
-  /** It is known to be there, and to be kept. That alone does not make it believed: only of what was read would a change be told. */
-  keep(text: string, aliveUntil: number): void {
+  /**
+   * It is known to be there, and to be kept. That alone does not make it believed: only of what was read would a change be told.
+   *
+   * @returns as {@link learn}
+   */
+  keep(text: string, aliveUntil: number): boolean {
     const value = Number(text);
-    if (value !== this.believed) this.believed = 0;
-    this.#set(value);
-    this.#highest = Math.max(this.#highest, value);
-    this.aliveUntil = aliveUntil;
+    const isRolledBack = this.#isRolledBack(value);
+    if (!this.#read(value)) return isRolledBack;
+    if (this.recent !== this.believed) this.believed = 0;
+    this.aliveUntil = this.recent === NO_STAMP ? 0 : aliveUntil;
+    return isRolledBack;
   }
 
   /** Whether an entry that has recorded it as it was then is known to be invalid. */
@@ -81,6 +82,25 @@ export class Stamp {
     this.#set(Math.min(this.recent, NO_STAMP) - 1);
     this.believed = this.recent;
     this.aliveUntil = 0;
+  }
+
+  /** What a new one has to be higher than, for this process to take it for one. */
+  get floor(): number {
+    return Math.max(this.#highest, this.#outdated);
+  }
+
+  #isRolledBack(value: number): boolean {
+    return value > NO_STAMP && (value < this.#highest || value <= this.#outdated);
+  }
+
+  /** @returns whether that tells anything new */
+  #read(value: number): boolean {
+    const read = this.#isRolledBack(value) || !Number.isSafeInteger(value) ? NO_STAMP : value;
+    // That it cannot be read tells nothing new of what this process has invalidated itself.
+    if (read === NO_STAMP && this.recent < NO_STAMP) return false;
+    this.#set(read);
+    this.#highest = Math.max(this.#highest, read);
+    return true;
   }
 
   #set(value: number): void {

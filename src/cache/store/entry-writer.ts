@@ -51,15 +51,15 @@ export class EntryWriter {
     const key = prefix + entry.key;
     const removal = { key, kind: 'remove' } as const;
     if (!record) return tier.invalidate([removal]);
-    tier.pending.add([removal]);
+    tier.pending.begin([removal]);
     tier.reader.change([key]);
     let isLate = false;
     // Its caller has been told to go on: by now it may have replaced what is newer.
-    const done = () => (isLate ? void tier.invalidate([removal]) : tier.confirm([removal]));
+    const done = () => (isLate ? void tier.invalidate([removal]) : tier.settle(removal));
     const request = { key, slot: tier.slotOf(key), record, keep: this.#keepFor(entry.draft), done };
     if ((await tier.writes.set.add(request)) === AWAY) {
       isLate = true;
-      return tier.retryPending();
+      return tier.postpone(removal);
     }
     this.#parts.counters.store(entry.key, record.length);
   }

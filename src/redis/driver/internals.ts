@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Cluster, Redis } from 'ioredis';
 
+/** A socket with the handle below it, on which Node's own timeouts look, too. */
+export interface SocketWithHandle extends Socket {
+  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
+}
+
 interface SentCommand {
   command: { name: string; args: unknown[]; reject(error: Error): void };
 }
@@ -18,7 +23,7 @@ interface RedisInternals {
     failoverDetector?: { cleanup(): void } | null;
   };
   condition: { select: number; auth: string | [string, string] | undefined } | null;
-  stream: Socket | undefined;
+  stream: SocketWithHandle | undefined;
   commandQueue: { shift(): SentCommand | undefined; peekFront(): SentCommand | undefined };
   /** Set by `disconnect()` until the socket is closed. */
   manuallyClosing: boolean;

@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { Opened } from '../support/opened.js';
+import { outages, startReplica } from './fixtures/replica.js';
+
+const opened = new Opened();
+
+const MEGABYTE = 1_024 * 1_024;
+
+describe('many large values', () => {
+  it('are stored and read, although that takes longer than the budget', async () => {
+    const server = await opened.server({});
+    const replica = await startReplica(opened, server.options, { local: false });
+    const { cache } = replica;
+    const names = Array.from({ length: 100 }, (_, index) => `k${index}`);
+    await cache.setMany(names.map((name) => [name, name.padEnd(MEGABYTE, 'x')]));
+    expect(cache.stats()).toMatchObject({ pendingInvalidations: 0, available: true, stores: 100 });
+    const values = await cache.getMany<string>(names);
+    expect(values.filter((value) => value?.length !== MEGABYTE)).toEqual([]);
+    expect(outages(replica)).toEqual([]);
+  });
+
+  it('are stored by a factory for many keys', async () => {
+    const server = await opened.server({});
+    const replica = await startReplica(opened, server.options, { local: false });
+    const { cache } = replica;
+    const names = Array.from({ length: 50 }, (_, index) => `k${index}`);
+    const make = (keys: readonly string[]) => new Map(keys.map((key) => [key, key.padEnd(MEGABYTE, 'x')]));
+    await cache.getOrSetMany(names, make);
+    expect(await (await server.admin()).exists(...names.map((name) => `app:cache:e:default:${name}`))).toBe(
+      50,
+    );
+    expect(outages(replica)).toEqual([]);
+  });
+});
