@@ -1,4 +1,5 @@
 import type { CacheParts } from './cache-parts.js';
+import type { CacheEntry } from './entry/entry.js';
 import type { Outcome } from './flight/flight.js';
 import type { Flights } from './flight/flights.js';
 import { GatheringFactory } from './flight/gathering-factory.js';
@@ -72,7 +73,7 @@ export class CacheService {
     if (!local || local.entry.kind === 'error')
       return this.#lookup.find(key).then((found) => this.#take(key, found, options) as T | undefined);
     this.#parts.counters.hitLocally(key);
-    return Promise.resolve(this.#parts.local!.valueOf(local.entry) as T | undefined);
+    return this.#valueOf(local.entry);
   }
 
   /**
@@ -87,7 +88,7 @@ export class CacheService {
       return this.#flights.resolve(key, factory, options).then(valueOf) as Promise<T>;
     this.#parts.counters.hitLocally(key);
     this.#flights.refreshEarly(key, factory, options, local.entry);
-    return Promise.resolve(this.#parts.local!.valueOf(local.entry) as T);
+    return this.#valueOf(local.entry);
   }
 
   /** The same as {@link getOrSet}, by the name that other caches give it. */
@@ -96,13 +97,15 @@ export class CacheService {
   }
 
   /** As {@link getOrSet}, and tells where the value came from and how old it is. */
-  getOrSetEntry<T>(key: string, factory: Factory<T>, options?: GetOrSetOptions): Promise<CacheResult<T>> {
+  async getOrSetEntry<T>(
+    key: string,
+    factory: Factory<T>,
+    options?: GetOrSetOptions,
+  ): Promise<CacheResult<T>> {
     const mayBeMade = options?.forceRefresh === true || (options?.earlyRefresh ?? 0) !== 0;
     const local = mayBeMade ? undefined : this.hitLocally<T>(key);
-    if (local) return Promise.resolve(local);
-    return this.#flights
-      .resolve(key, factory, options)
-      .then((outcome) => this.#resultOf(outcome) as CacheResult<T>);
+    if (local) return local;
+    return this.#resultOf(await this.#flights.resolve(key, factory, options)) as CacheResult<T>;
   }
 
   /**
@@ -147,7 +150,7 @@ export class CacheService {
     factory: ManyFactory<T>,
     options?: GetOrSetOptions,
   ): Promise<(T | undefined)[]> {
-    checkGetOrSetOptions(options);
+    checkGetOrSetOptions(options, this.#parts.options);
     const { one } = new GatheringFactory(factory);
     const found = options?.forceRefresh ? undefined : await this.#lookup.findMany(keys, options?.tags);
     const values = keys.map((key, position) => {
@@ -165,7 +168,10 @@ export class CacheService {
   }
 
   /** Stores many values, with commands that are sent together. @throws as {@link set} */
-  setMany(entries: Iterable<readonly [key: string, value: unknown]>, options?: SetOptions): Promise<void> {
+  async setMany(
+    entries: Iterable<readonly [key: string, value: unknown]>,
+    options?: SetOptions,
+  ): Promise<void> {
     return this.#setter.set([...entries], options);
   }
 
@@ -211,7 +217,7 @@ export class CacheService {
   }
 
   /** Fills the cache ahead of use, some keys at a time; those that are fresh are left as they are. @throws what the loader throws */
-  warm<T>(keys: Iterable<string>, loader: ManyFactory<T>, options?: WarmOptions): Promise<void> {
+  async warm<T>(keys: Iterable<string>, loader: ManyFactory<T>, options?: WarmOptions): Promise<void> {
     return this.#maintenance.warm([...keys], (batch) => this.getOrSetMany(batch, loader, options), options);
   }
 
@@ -222,6 +228,15 @@ export class CacheService {
 
   stats(): CacheStats {
     return this.#inspector.stats();
+  }
+
+  /** A value of the local tier: rejects where it cannot be copied. */
+  #valueOf<T>(entry: CacheEntry): Promise<T> {
+    try {
+      return Promise.resolve(this.#parts.local!.valueOf(entry) as T);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #resultOf({ value, status, born, freshUntil }: Outcome): CacheResult<unknown> {

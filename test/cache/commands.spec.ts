@@ -96,6 +96,20 @@ describe.each([STANDALONE, CLUSTER, PUBSUB, NO_COHERENCE])('commands with $name'
     expect(single).toEqual(sent);
   });
 
+  it('many keys of the same many tags read each of the tags once', async () => {
+    if (isCluster) return;
+    const cache = ground.cache();
+    const keys = keysOf(100);
+    const tags = Array.from({ length: 1_000 }, () => ground.name());
+    await cache.setMany(keys.map((key) => [key, key]), { tags }); // prettier-ignore
+    const cold = await asNew(cache);
+    const none = () => new Map<string, string>();
+    const sent = await sentBy(async () =>
+      expect(await cold.getOrSetMany(keys, none, { tags })).toEqual(keys),
+    );
+    expect(sent).toEqual({ mget: 3 });
+  });
+
   it('deletes of one turn are one UNLINK', async () => {
     const cache = ground.cache();
     const keys = keysOf(20);

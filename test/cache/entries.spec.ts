@@ -155,7 +155,10 @@ describe.each(EVERYWHERE)('an entry with $name', (place) => {
     const factory = new TestFactory();
     const wrong: [object, RegExp][] = [
       [{ ttl: 'soon' }, /ttl: "?'?soon/],
+      [{ ttl: 0 }, /ttl: 0 is not more than 0 ms/],
+      [{ ttl: 1e300 }, /ttl: 1e\+300 is more than 36500 days/],
       [{ stale: -1 }, /stale: -1/],
+      [{ stale: '36501d' }, /stale: .*36501d'? is more than 36500 days/],
       [{ jitter: 2 }, /jitter: 2/],
       [{ tags: 'cities' }, /tags: /],
       [{ tags: [1] }, /tags: /],
@@ -169,14 +172,68 @@ describe.each(EVERYWHERE)('an entry with $name', (place) => {
     const wrongFactory: [object, RegExp][] = [
       [{ softTimeout: 'soon' }, /softTimeout: /],
       [{ hardTimeout: Number.NaN }, /hardTimeout: /],
+      [{ hardTimeout: 1e10 }, /hardTimeout: 10000000000 is more than the 24.8 days/],
       [{ earlyRefresh: -1 }, /earlyRefresh: -1/],
       [{ errors: {} }, /errors\.ttl: /],
       [{ errors: { ttl: 'soon' } }, /errors\.ttl: /],
+      [{ errors: { ttl: '1s', when: 5 } }, /errors\.when: 5 is not a function/],
     ];
     for (const [options, message] of wrongFactory)
       await expect(cache.getOrSet('a', factory.make, options)).rejects.toThrow(message);
     expect(factory.runs).toBe(0);
     expect(await cache.getOrSet('a', factory.make)).toBe(1);
+  });
+
+  it('may be stale from the beginning', async () => {
+    const cache = ground.cache();
+    await cache.set('a', 1, { ttl: 0, stale: '1m' });
+    expect(await cache.get('a')).toBeUndefined();
+    expect(await cache.get('a', { stale: true })).toBe(1);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['a number', 8, /^key: 8 is not a text/],
+    ['an object', {}, /^key: .* is not a text/],
+    ['undefined', undefined, /^key: undefined is not a text/],
+    ['null', null, /^key: null is not a text/],
+    ['an empty text', '', /^key: '' is not a text with at least one letter/],
+    ['half a surrogate pair', 'u\ud800', /^key: "u\\ud800" holds half a surrogate pair/],
+  ])('is refused where its key is %s', async (_, wrong, message) => {
+    for (const cache of [ground.cache(), ground.cache({ local: false })]) {
+      const key = wrong as string;
+      const factory = new TestFactory();
+      const calls: (() => Promise<unknown>)[] = [
+        () => cache.get(key),
+        () => cache.getMany(['a', key]),
+        () => cache.getOrSet(key, factory.make),
+        () => cache.getOrSet(key, factory.make, { forceRefresh: true }),
+        () => cache.getOrSetEntry(key, factory.make),
+        () => cache.getOrSetMany(['a', key], () => new Map([['a', ++factory.runs]])),
+        () => cache.set(key, 1),
+        () => cache.setMany([['a', 1], [key, 1]]), // prettier-ignore
+        () => cache.has(key),
+        () => cache.inspect(key),
+        () => cache.delete([key]),
+        () => cache.expire(['a', key]),
+      ];
+      for (const call of calls)
+        await expect(call()).rejects.toThrow(
+          expect.objectContaining({ message: expect.stringMatching(message) }),
+        );
+      expect(factory.runs).toBe(0);
+      expect(await cache.has('a')).toBe(false);
+    }
+  });
+
+  it('is not invalidated by what names none', async () => {
+    const cache = ground.cache();
+    const none = undefined as unknown as string;
+    await expect(cache.delete(none)).rejects.toThrow('keys: undefined is not a text or a list of texts');
+    await expect(cache.expire(none)).rejects.toThrow('keys: undefined is not a text or a list of texts');
+    await expect(cache.invalidateTags(none)).rejects.toThrow('tags: undefined is not a list of texts');
+    await expect(cache.invalidateTags([none])).rejects.toThrow('tags: undefined is not a text');
+    await expect(cache.setMany(none as never)).rejects.toThrow(TypeError);
+    expect(cache.stats().invalidations).toBe(0);
   });
 
   it('is left out where its value is too large, and said once', async () => {
@@ -293,7 +350,7 @@ describe.each(SHARED)('what others put under the key with $name', (place) => {
 describe.each([STANDALONE, CLUSTER])('a key with $name', (place) => {
   const ground = new Ground(place);
 
-  it.each(['', ' ', 'a b\n', '*[a]?\\', 'Zürich/東京', '{a}{b}', '}{', 'x'.repeat(5_000), '__proto__'])(
+  it.each([' ', 'a b\n', '*[a]?\\', 'Zürich/東京', '{a}{b}', '}{', 'x'.repeat(5_000), '__proto__'])(
     'can be any text: %j',
     async (key) => {
       const [cache, another] = ground.caches() as [CacheService, CacheService];

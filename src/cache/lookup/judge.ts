@@ -1,4 +1,3 @@
-import { isWellFormed } from '../cache-keys.js';
 import type { CacheParts } from '../cache-parts.js';
 import type { StoredRecord } from '../entry/entry-serializer.js';
 import type { CacheEntry } from '../entry/entry.js';
@@ -43,7 +42,6 @@ export class Judge {
   ): LocalEntry | undefined {
     const { local, maxAge } = this.#parts;
     if (!local || !(batch.isBelievable(redisKey) || batch.isUsable(redisKey))) return undefined;
-    if (!isWellFormed(key)) return undefined;
     const believedUntil = Math.min(freshUntil, performance.now() + maxAge);
     return local.set(key, entry, { shard: batch.shard, epoch: batch.epoch, stamps, believedUntil });
   }

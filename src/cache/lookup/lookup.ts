@@ -1,8 +1,10 @@
 import type { CacheParts } from '../cache-parts.js';
 import type { StoredRecord } from '../entry/entry-serializer.js';
+import { checkKey } from '../entry/check-key.js';
 import type { CacheEntry } from '../entry/entry.js';
 import type { LocalEntry } from '../local/local-entry.js';
 import { AWAY } from '../remote/away.js';
+import type { ReadBatch } from '../remote/read-batch.js';
 import type { RedisTier } from '../remote/redis-tier.js';
 import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
 import { NOTHING, type Found, type FoundStatus } from './found.js';
@@ -11,6 +13,14 @@ import type { Reading } from './reading.js';
 
 const NO_STAMPS: readonly Stamp[] = [];
 const NO_TAGS: readonly string[] = [];
+const NO_BATCHES: ReadonlySet<ReadBatch> = new Set();
+const NOTHING_TO_READ: Reads = { stamps: new Set(), batches: NO_BATCHES };
+
+/** Stamps that are read, and the batches that they are read in. */
+interface Reads {
+  readonly stamps: ReadonlySet<Stamp>;
+  readonly batches: ReadonlySet<ReadBatch>;
+}
 
 /** Finds entries: in the local tier, or with one MGET for all that is looked for in a turn of the event loop, stamps included. */
 export class Lookup {
@@ -33,7 +43,7 @@ export class Lookup {
 
   /**
    * @param tags of the entry, as far as the caller knows them: their stamps are then read in the same round trip
-   * @returns `fresh`, or what else there is
+   * @returns `fresh`, or what else there is; rejects with a TypeError for what is no key
    */
   find(key: string, tags: readonly string[] = NO_TAGS): Promise<Found> {
     const now = performance.now();
@@ -51,10 +61,18 @@ export class Lookup {
   async findMany(keys: readonly string[], tags: readonly string[] = NO_TAGS): Promise<Found[]> {
     const { tier, local } = this.#parts;
     const now = performance.now();
+    let shared: Reads | undefined;
     const looks = keys.map((key): Found | Reading => {
       const leftover = local?.get(key);
       const known = leftover && this.#known(leftover, now);
-      return known ?? (tier ? this.#begin(tier, key, tags, leftover, now) : this.#away(leftover, now));
+      if (known) return known;
+      checkKey(key);
+      if (!tier) return this.#away(leftover, now);
+      // What they have in common is read once.
+      const reads = leftover
+        ? this.#readStamps(tier, tags, leftover, now)
+        : (shared ??= this.#readStamps(tier, tags, undefined, now));
+      return this.#begin(tier, key, leftover, reads);
     });
     return tier ? this.#finishMany(tier, looks) : (looks as Found[]);
   }
@@ -76,6 +94,11 @@ export class Lookup {
   /** Whether the stamps that an entry depends on are believed to be as it has recorded them. */
   areBelieved({ tags, stamps }: CacheEntry): boolean {
     return this.stampsOf(tags).every(({ believed }, position) => believed === stamps[position]);
+  }
+
+  /** Whether something that an entry depends on is known to have been invalidated. */
+  isInvalidated({ tags, stamps }: CacheEntry): boolean {
+    return this.stampsOf(tags).some((stamp, position) => stamp.isInvalid(stamps[position]!));
   }
 
   /** What can be said of a local entry without asking Redis; undefined where it has to be asked. */
@@ -100,37 +123,46 @@ export class Lookup {
   }
 
   #read(key: string, tags: readonly string[], leftover: LocalEntry | undefined, now: number): Promise<Found> {
+    try {
+      checkKey(key);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const { tier } = this.#parts;
     if (!tier) return Promise.resolve(this.#away(leftover, now));
-    const reading = this.#begin(tier, key, tags, leftover, now);
+    const reading = this.#begin(tier, key, leftover, this.#readStamps(tier, tags, leftover, now));
     if (reading.others) return this.#finishTogether(tier, reading, reading.others);
     return reading.batch.done.then(() => this.#finish(tier, reading, performance.now()));
   }
 
-  #begin(
-    tier: RedisTier,
-    key: string,
-    tags: readonly string[],
-    leftover: LocalEntry | undefined,
-    now: number,
-  ): Reading {
+  #begin(tier: RedisTier, key: string, leftover: LocalEntry | undefined, reads: Reads): Reading {
     const redisKey = this.#parts.prefix + key;
     const batch = tier.reader.batch(tier.slotOf(redisKey));
     const position = batch.add(redisKey);
-    const stamps = this.#stampsToRead(tags, leftover, now);
-    let others: Promise<void>[] | undefined;
-    for (const stamp of stamps) {
-      const other = tier.reader.readStamp(stamp);
-      if (other !== batch) (others ??= []).push(other.done);
-    }
-    return { key, redisKey, batch, position, stamps, leftover, others };
+    const { stamps, batches } = reads;
+    const isApart = batches.size > (batches.has(batch) ? 1 : 0);
+    return { key, redisKey, batch, position, stamps, leftover, others: isApart ? batches : undefined };
   }
 
-  #stampsToRead(tags: readonly string[], leftover: LocalEntry | undefined, now: number): readonly Stamp[] {
-    if (tags.length === 0 && !leftover)
-      return this.isKnown(this.#parts.generation, now) ? NO_STAMPS : this.#generation;
-    const wanted = new Set([...this.stampsOf(tags), ...(leftover?.stamps ?? [])]);
-    return [...wanted].filter((stamp) => !this.isKnown(stamp, now));
+  /** Has the stamps read that are known to be needed, unless they are believed. */
+  #readStamps(
+    tier: RedisTier,
+    tags: readonly string[],
+    leftover: LocalEntry | undefined,
+    now: number,
+  ): Reads {
+    const wanted =
+      tags.length === 0 && !leftover
+        ? this.#generation
+        : new Set([...this.stampsOf(tags), ...(leftover?.stamps ?? [])]);
+    const stamps = new Set<Stamp>();
+    const batches = new Set<ReadBatch>();
+    for (const stamp of wanted) {
+      if (this.isKnown(stamp, now)) continue;
+      stamps.add(stamp);
+      batches.add(tier.reader.readStamp(stamp));
+    }
+    return stamps.size > 0 ? { stamps, batches } : NOTHING_TO_READ;
   }
 
   #finish(tier: RedisTier, reading: Reading, now: number): Found | Promise<Found> {
@@ -156,28 +188,35 @@ export class Lookup {
   #unreadOf(stamps: readonly Stamp[], reading: Reading, now: number): Stamp[] | undefined {
     let unread: Stamp[] | undefined;
     for (const stamp of stamps)
-      if (!this.isKnown(stamp, now) && !reading.stamps.includes(stamp)) (unread ??= []).push(stamp);
+      if (!this.isKnown(stamp, now) && !reading.stamps.has(stamp)) (unread ??= []).push(stamp);
     return unread;
   }
 
   async #finishMany(tier: RedisTier, looks: readonly (Found | Reading)[]): Promise<Found[]> {
     const readings = looks.filter((look) => 'batch' in look);
-    const done = new Set(readings.flatMap(({ batch, others }) => [batch.done, ...(others ?? [])]));
-    const held = done.size > 1 ? readings.map(({ batch }) => batch) : [];
+    const batches = new Set(readings.map(({ batch }) => batch));
+    const awaited = new Set(batches);
+    for (const others of new Set(readings.map((reading) => reading.others)))
+      for (const other of others ?? []) awaited.add(other);
+    const held = awaited.size > 1 ? batches : NO_BATCHES;
     for (const batch of held) tier.reader.hold(batch);
-    await Promise.all(done);
-    const now = performance.now();
-    const found = looks.map((look) => ('batch' in look ? this.#finish(tier, look, now) : look));
-    for (const batch of held) tier.reader.release(batch);
+    let found: (Found | Promise<Found>)[];
+    try {
+      await Promise.all(Array.from(awaited, ({ done }) => done));
+      const now = performance.now();
+      found = looks.map((look) => ('batch' in look ? this.#finish(tier, look, now) : look));
+    } finally {
+      for (const batch of held) tier.reader.release(batch);
+    }
     const areAllThere = !found.some((each) => each instanceof Promise);
     return areAllThere ? (found as Found[]) : Promise.all(found.map(async (each) => each));
   }
 
   /** What the entry depends on is read from other slots. */
-  async #finishTogether(tier: RedisTier, reading: Reading, others: readonly Promise<void>[]): Promise<Found> {
+  async #finishTogether(tier: RedisTier, reading: Reading, others: ReadonlySet<ReadBatch>): Promise<Found> {
     tier.reader.hold(reading.batch);
     try {
-      await Promise.all([reading.batch.done, ...others]);
+      await Promise.all([reading.batch.done, ...Array.from(others, ({ done }) => done)]);
       return await this.#finish(tier, reading, performance.now());
     } finally {
       tier.reader.release(reading.batch);

@@ -8,9 +8,9 @@ export interface Reading {
   readonly redisKey: string;
   readonly batch: ReadBatch;
   readonly position: number;
-  readonly stamps: readonly Stamp[];
+  readonly stamps: ReadonlySet<Stamp>;
   /** What the local tier had, and was not believed. */
   readonly leftover: LocalEntry | undefined;
   /** Other batches that stamps are read in, where there are any. */
-  readonly others: readonly Promise<void>[] | undefined;
+  readonly others: ReadonlySet<ReadBatch> | undefined;
 }

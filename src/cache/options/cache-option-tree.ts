@@ -73,7 +73,7 @@ export function readCacheOptions(options: unknown, tree: OptionTree, problems: P
 }
 
 /** The most that an entry's ages may be, in milliseconds: a hundred years, far from what Redis takes. */
-const LONGEST_AGE = 100 * 365 * 86_400_000;
+export const LONGEST_AGE = 100 * 365 * 86_400_000;
 
 /** A duration that nobody waits for with a timer, such as how long an entry lives. */
 export function age(settings: Settings, path: string, rule: { min?: 0 } = {}): number | undefined {

@@ -1,5 +1,6 @@
-import { parseDuration, type Duration } from '../../redis/index.js';
+import { parseDuration, RedisConfigurationError, type Duration } from '../../redis/index.js';
 import { showValue } from '../../redis/shared.js';
+import { LONGEST_AGE } from './cache-option-tree.js';
 import type {
   EntryOptions,
   FactoryOptions,
@@ -8,6 +9,9 @@ import type {
   SetOptions,
 } from './cache-options.js';
 import type { ResolvedCacheOptions } from './resolved-cache-options.js';
+
+/** The most that can be waited for, in milliseconds: one more, and a timer does not wait at all. */
+const LONGEST_TIMER = 2_147_483_647;
 
 /** How long an entry lives, in milliseconds, and by what share `ttl` may be shortened. */
 export interface Lifetimes {
@@ -35,9 +39,18 @@ export interface Timeouts {
 export function timeoutsOf(call: FactoryOptions | undefined, cache: ResolvedCacheOptions): Timeouts {
   if (!call) return cache;
   return {
-    softTimeout: durationOf(call.softTimeout, 'softTimeout') ?? cache.softTimeout,
-    hardTimeout: durationOf(call.hardTimeout, 'hardTimeout') ?? cache.hardTimeout,
+    softTimeout: timeoutOf(call.softTimeout, 'softTimeout') ?? cache.softTimeout,
+    hardTimeout: timeoutOf(call.hardTimeout, 'hardTimeout') ?? cache.hardTimeout,
   };
+}
+
+/** Of a flight: in how many leases it has to end, where no `hardTimeout` says how long its value is waited for. */
+const LEASES = 10;
+
+/** For how long a factory may run, in milliseconds, before others make the value without it. */
+export function patienceOf(call: FactoryOptions | undefined, cache: ResolvedCacheOptions): number {
+  const { hardTimeout = LEASES * cache.lease } = timeoutsOf(call, cache);
+  return Math.max(hardTimeout, cache.lease);
 }
 
 /** Which errors are cached, and for how many milliseconds. */
@@ -46,34 +59,37 @@ export function negativeCachingOf(
   cache: ResolvedCacheOptions,
 ): { ttl: number; when: NegativeCachingOptions['when'] } | undefined {
   const errors = call?.errors ?? cache.errors;
-  return errors ? { ttl: parseDuration(errors.ttl, 'errors.ttl'), when: errors.when } : undefined;
+  return errors ? { ttl: parseAge(errors.ttl, 'errors.ttl'), when: errors.when } : undefined;
 }
 
 /**
  * Looks at the options of a call of `set` before anything is done.
  *
- * @throws RedisConfigurationError for what is no duration; TypeError for what is no share or list of tags
+ * @throws RedisConfigurationError for what is no duration, and a `ttl` of 0 where nothing is served stale; TypeError for what is no share or
+ * list of tags
  */
-export function checkSetOptions(call: SetOptions | undefined): void {
+export function checkSetOptions(call: SetOptions | undefined, cache: ResolvedCacheOptions): void {
   if (!call) return;
-  durationOf(call.ttl, 'ttl');
-  durationOf(call.stale, 'stale');
-  shareOf(call.jitter, 'jitter');
+  const { ttl, stale } = lifetimesOf(call, cache);
+  if (ttl + stale <= 0) throw faultOf('ttl', `${showValue(call.ttl)} is not more than 0 ms`);
   if (call.tags !== undefined) checkTags(call.tags, 'tags');
 }
 
 /** The same for `getOrSet`. @throws as {@link checkSetOptions} */
-export function checkGetOrSetOptions(call: GetOrSetOptions | undefined): void {
+export function checkGetOrSetOptions(call: GetOrSetOptions | undefined, cache: ResolvedCacheOptions): void {
   if (!call) return;
-  checkSetOptions(call);
-  durationOf(call.softTimeout, 'softTimeout');
-  durationOf(call.hardTimeout, 'hardTimeout');
+  checkSetOptions(call, cache);
+  timeoutOf(call.softTimeout, 'softTimeout');
+  timeoutOf(call.hardTimeout, 'hardTimeout');
   const { earlyRefresh, errors } = call;
   if (earlyRefresh !== undefined && !(Number.isFinite(earlyRefresh) && earlyRefresh >= 0))
     throw new TypeError(
       `earlyRefresh: ${showValue(earlyRefresh)} is not a factor (0 or more; 1 is a good one)`,
     );
-  if (errors) parseDuration(errors.ttl, 'errors.ttl');
+  if (!errors) return;
+  parseAge(errors.ttl, 'errors.ttl');
+  if (errors.when !== undefined && typeof errors.when !== 'function')
+    throw new TypeError(`errors.when: ${showValue(errors.when)} is not a function of the error`);
 }
 
 /** @throws TypeError for what is no list of texts: a text alone would be taken for a list of letters */
@@ -84,8 +100,29 @@ export function checkTags(tags: unknown, option: string): asserts tags is readon
   throw new TypeError(`${option}: ${showValue(wrong)} is not ${isList ? 'a text' : 'a list of texts'}`);
 }
 
+/**
+ * How long something lives, in milliseconds.
+ *
+ * @throws RedisConfigurationError for what is no duration, or one of more than a hundred years
+ */
+function parseAge(value: Duration, option: string): number {
+  const milliseconds = parseDuration(value, option);
+  if (milliseconds <= LONGEST_AGE) return milliseconds;
+  throw faultOf(option, `${showValue(value)} is more than ${LONGEST_AGE / 86_400_000} days`);
+}
+
+function faultOf(option: string, message: string): RedisConfigurationError {
+  return new RedisConfigurationError(undefined, [{ option, message }]);
+}
+
 function durationOf(value: Duration | undefined, option: string): number | undefined {
-  return value === undefined ? undefined : parseDuration(value, option);
+  return value === undefined ? undefined : parseAge(value, option);
+}
+
+function timeoutOf(value: Duration | undefined, option: string): number | undefined {
+  const milliseconds = value === undefined ? undefined : parseDuration(value, option);
+  if (milliseconds === undefined || milliseconds <= LONGEST_TIMER) return milliseconds;
+  throw faultOf(option, `${showValue(value)} is more than the 24.8 days that a timer can wait`);
 }
 
 function shareOf(value: number | undefined, option: string): number | undefined {

@@ -1,5 +1,7 @@
 import type { CacheParts } from '../cache-parts.js';
+import { checkKeys } from '../entry/check-key.js';
 import type { Flights } from '../flight/flights.js';
+import { checkTags } from '../options/call-options.js';
 import type { Invalidation } from '../remote/pending-invalidations.js';
 import { AWAY } from '../remote/away.js';
 import type { Stamp } from '../stamps/stamp.js';
@@ -19,6 +21,7 @@ export class Invalidator {
 
   async delete(keys: readonly string[]): Promise<void> {
     const { counters, tier, prefix } = this.#parts;
+    checkKeys(keys);
     this.#forget(keys);
     await tier?.invalidate(keys.map((key) => ({ key: prefix + key, kind: 'remove' })));
     counters.invalidate({ keys });
@@ -27,6 +30,7 @@ export class Invalidator {
   /** While Redis is away, it is as {@link delete}. */
   async expire(keys: readonly string[]): Promise<void> {
     const { counters, tier, prefix, local, clock } = this.#parts;
+    checkKeys(keys);
     if (!tier) {
       for (const key of keys) local?.expire(key, clock.now());
       for (const key of keys) this.#flights.outdate(key);
@@ -46,6 +50,7 @@ export class Invalidator {
 
   async invalidateTags(tags: readonly string[]): Promise<void> {
     const { stamps, keys, counters } = this.#parts;
+    checkTags(tags, 'tags');
     await this.#invalidate([...new Set(tags)].map((tag) => stamps.get(keys.tag(tag))));
     counters.invalidate({ tags });
   }

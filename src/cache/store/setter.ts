@@ -1,4 +1,5 @@
 import type { CacheParts } from '../cache-parts.js';
+import { checkKey } from '../entry/check-key.js';
 import type { Flights } from '../flight/flights.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { SetOptions } from '../options/cache-options.js';
@@ -30,12 +31,13 @@ export class Setter {
     this.#keeper = keeper;
   }
 
-  /** @throws CacheValueTooLargeError, CacheSerializationError: the others are stored all the same */
+  /** @throws CacheValueTooLargeError, CacheSerializationError: the others are stored all the same; TypeError for what is no key, before any is */
   async set(
     entries: readonly (readonly [string, unknown])[],
     options: SetOptions | undefined,
   ): Promise<void> {
-    checkSetOptions(options);
+    for (const [key] of entries) checkKey(key);
+    checkSetOptions(options, this.#parts.options);
     const { ttl, stale, jitter } = lifetimesOf(options, this.#parts.options);
     const tags = [...new Set(options?.tags)];
     const stamps = this.#lookup.stampsOf(tags);
