@@ -6,6 +6,8 @@ import { eventually } from '../support/eventually.js';
 import { TestFactory } from './fixtures/factories.js';
 import { EVERYWHERE, Ground } from './fixtures/topologies.js';
 
+const LISTENERS = 'events.maxEventTargetListeners';
+
 const failing = () => Promise.reject(new Error('the database is away'));
 
 describe.each(EVERYWHERE)('a factory with $name', (place) => {
@@ -67,6 +69,7 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     await eventually(async () => (await another.get('a')) === 2);
     await eventually(async () => (await cache.get('a')) === 2);
     expect(factory.runs).toBe(2);
+    expect(another.stats().staleHits).toBe(place.start ? 1 : 3);
   });
 
   it('is waited for until the soft timeout where there is a stale value, and stored afterwards', async () => {
@@ -160,6 +163,67 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     factory.release();
   });
 
+  it.each<[string, (cache: CacheService, tag: string) => Promise<void>]>([
+    ['was deleted', (cache) => cache.delete('a')],
+    ['has lost its tag', (cache, tag) => cache.invalidateTags(tag)],
+    ['is past its time', () => sleep(500)],
+  ])('does not have a value served to those that wait that meanwhile %s', async (_, end) => {
+    const [cache] = pair({ ttl: 60, stale: 500 });
+    const tags = [ground.name()];
+    const factory = new TestFactory();
+    await cache.getOrSet('a', factory.make, { tags });
+    await sleep(90);
+    factory.hold();
+    factory.failure = new Error('the database is away');
+    const late = expect(
+      cache.getOrSet('a', factory.make, { tags, softTimeout: '5s', hardTimeout: '10s' }),
+    ).rejects.toThrow('the database is away');
+    await eventually(() => factory.runs === 2);
+    await end(cache, tags[0]!);
+    factory.release();
+    await late;
+  });
+
+  it('that never ends does not keep its key from others', async () => {
+    const never = () => new Promise<number>(() => undefined);
+    for (const options of [{ lease: 100, hardTimeout: 250 }, { lease: 50 }]) {
+      const [cache, another] = pair(options);
+      cache.getOrSet('a', never).catch(() => undefined);
+      cache.getOrSet('b', never).catch(() => undefined);
+      await sleep(600);
+      expect(await cache.getOrSet('a', () => 1)).toBe(1);
+      expect(await another.getOrSet('b', () => 2)).toBe(2);
+      expect(await another.getOrSet('a', () => 3)).toBe(1);
+    }
+  });
+
+  it('that has run where what it gives cannot be stored leaves nothing older', async () => {
+    const [cache, another] = pair({ maxValueSize: 1_000, codec: 'json' });
+    const large = 'x'.repeat(2_000);
+    for (const value of [large, 1n]) {
+      await cache.set('a', 'old');
+      expect(await another.get('a')).toBe('old');
+      expect(await cache.get('a')).toBe('old');
+      expect(await cache.getOrSet<unknown>('a', () => value, { forceRefresh: true })).toBe(value);
+      expect(await cache.get('a')).toBeUndefined();
+      await eventually(async () => (await another.get('a')) === undefined);
+    }
+    await cache.set('a', 'old');
+    const skip = (context: CacheFactoryContext) => context.skip();
+    await cache.getOrSet('a', skip, { forceRefresh: true });
+    expect(await cache.get('a')).toBe('old');
+  });
+
+  it('can be told of a shutdown by any number of listeners', async () => {
+    const [cache] = pair({});
+    await cache.getOrSet('a', ({ signal }) => {
+      // What Node itself looks at before it warns.
+      const limit = Object.getOwnPropertySymbols(signal).find((each) => each.description === LISTENERS);
+      expect(limit && (signal as unknown as Record<symbol, unknown>)[limit]).toBe(0);
+      return 1;
+    });
+  });
+
   it('says how long its value lives, and of what it consists', async () => {
     const [cache, another] = pair({ ttl: '1m' });
     const tag = ground.name();
@@ -247,6 +311,25 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     await eventually(async () => (await cache.getOrSet('a', costly, { earlyRefresh: 0 })) === 3);
   });
 
+  it('that begins early holds nobody up who finds a fresh value', async () => {
+    const [cache] = pair({ ttl: '1m' });
+    const factory = new TestFactory();
+    const costly = async (context: CacheFactoryContext): Promise<number> => {
+      await sleep(20);
+      return factory.make(context);
+    };
+    const options = { earlyRefresh: 1e9 };
+    await cache.getOrSet('a', costly);
+    factory.hold();
+    for (let call = 0; call < 20; call++) {
+      expect(await cache.getOrSetEntry('a', costly, options)).toMatchObject({ value: 1, status: 'hit' });
+      await sleep(5);
+    }
+    expect(factory.runs).toBe(2);
+    factory.release();
+    await eventually(async () => (await cache.get('a')) === 2);
+  });
+
   it('that is costly begins again early without a local tier, too', async () => {
     if (!place.start) return;
     const [cache] = pair({ ttl: '1m', local: false });
@@ -310,6 +393,17 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     for (let call = 0; call < 2; call++)
       await expect(cache.getOrSet('a', factory.make)).rejects.toThrow(NotFoundException);
     expect(factory.runs).toBe(4);
+  });
+
+  it('has its own error thrown where the choice of errors fails', async () => {
+    const [cache] = pair({});
+    const when = (): boolean => {
+      throw new Error('not this');
+    };
+    const errors = { ttl: '1m', when } as const;
+    for (let call = 0; call < 2; call++)
+      await expect(cache.getOrSet('a', failing, { errors })).rejects.toThrow('the database is away');
+    expect(cache.stats().factoryRuns).toBe(2);
   });
 
   it('that throws while its error would be cached still has the stale value served', async () => {

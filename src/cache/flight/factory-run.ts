@@ -1,5 +1,6 @@
 import { parseDuration, type Duration } from '../../redis/index.js';
 import type { FactoryContext } from '../options/cache-options.js';
+import { LONGEST_AGE } from '../options/cache-option-tree.js';
 import { checkTags } from '../options/call-options.js';
 
 /** What a factory has said of its value. */
@@ -23,11 +24,11 @@ export class FactoryRun implements FactoryContext {
   ) {}
 
   ttl(ttl: Duration): void {
-    this.wishes.ttl = parseDuration(ttl, 'ttl');
+    this.wishes.ttl = asAge(ttl, 'ttl');
   }
 
   staleFor(stale: Duration): void {
-    this.wishes.stale = parseDuration(stale, 'stale');
+    this.wishes.stale = asAge(stale, 'stale');
   }
 
   tag(...tags: string[]): void {
@@ -38,4 +39,9 @@ export class FactoryRun implements FactoryContext {
   skip(): void {
     this.wishes.isSkipped = true;
   }
+}
+
+/** Milliseconds. Longer than an entry can live is as long as it can: it may be somebody else who has said so, with the value. */
+function asAge(age: Duration, name: string): number {
+  return Math.min(parseDuration(age, name), LONGEST_AGE);
 }

@@ -1,7 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import { CacheSerializationError } from '../cache-errors.js';
 import type { CacheParts } from '../cache-parts.js';
 import type { EntryDraft } from '../entry/entry-serializer.js';
-import type { GetOrSetOptions } from '../options/cache-options.js';
+import type { GetOrSetOptions, NegativeCachingOptions } from '../options/cache-options.js';
 import { lifetimesOf, negativeCachingOf, type Lifetimes } from '../options/call-options.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Stamp } from '../stamps/stamp.js';
@@ -51,6 +52,8 @@ export class FactoryRunner {
     this.#writer = writer;
     this.#keeper = keeper;
     this.#signal = signal;
+    // Any number of factories may listen.
+    setMaxListeners(0, signal);
   }
 
   /** Has the stamps that the entry will depend on made ready. They have to be known before the factory runs. */
@@ -73,17 +76,23 @@ export class FactoryRunner {
   ): Promise<Outcome> {
     const { flight, key } = making;
     let isStored = false;
+    let result: Result | undefined;
     try {
       flight.begin();
-      const result = await this.#run(making, lease.born);
-      const entry = await this.#entryOf(making, result, lease.before);
+      result = await this.#run(making, lease.born);
+      const made = result;
+      const entry = await this.#entryOf(making, made, lease.before);
       isStored =
         entry !== undefined && (await this.#guarded(key, () => this.#writer.storeLeased(entry, flight)));
       return outcomeOf(result, entry);
     } finally {
       if (isStored) leases.drop(flight.token);
-      // Nobody who waits for the value waits for that, too.
-      else void leases.release(this.#parts.prefix + key, flight.token);
+      else {
+        // Nobody who waits for the value waits for that, too.
+        const released = leases.release(this.#parts.prefix + key, flight.token);
+        // A lease that did not stand any longer was voided by something newer.
+        if (shallReplace(making, result) && (await released) !== false) this.#remove(key);
+      }
     }
   }
 
@@ -95,13 +104,23 @@ export class FactoryRunner {
     flight.begin();
     const result = await this.#run(making, this.#parts.clock.now());
     const entry = await this.#entryOf(making, result, before);
-    if (entry && flight.isCertain) {
-      await this.#guarded(key, async () => {
+    const isKept =
+      entry !== undefined &&
+      flight.isCertain &&
+      (await this.#guarded(key, async () => {
         await this.#writer.keepLocally(entry, () => flight.isCertain);
         return true;
-      });
-    }
+      }));
+    const isOlderLeft = this.#parts.tier !== undefined || (!isKept && flight.isCertain);
+    if (isOlderLeft && shallReplace(making, result)) this.#remove(key);
     return outcomeOf(result, entry);
+  }
+
+  /** What could not be replaced must not be taken for the new value. Until Redis is back nobody here is given it, either. */
+  #remove(key: string): void {
+    const { tier, local, prefix } = this.#parts;
+    if (!tier || this.#lookup.believed(key, performance.now())) local?.delete(key);
+    void tier?.invalidate([{ key: prefix + key, kind: 'remove' }]);
   }
 
   async #run({ key, factory, options, flight }: Making, born: number): Promise<Result> {
@@ -127,9 +146,19 @@ export class FactoryRunner {
       counters.failFactory();
       const caching = negativeCachingOf(options, this.#parts.options);
       // A value that still stands in is worth more than the error.
-      if (!caching || caching.when?.(error) === false || this.#canStandIn(flight)) throw error;
+      if (!caching || this.#canStandIn(flight) || !this.#isCached(key, error, caching.when)) throw error;
       const short = { ttl: caching.ttl, stale: 0, jitter: 0 };
       return { ...made, kind: 'error', value: error, cost: performance.now() - began, lifetimes: short };
+    }
+  }
+
+  /** An error of the question must not take the place of the factory's own. */
+  #isCached(key: string, failure: unknown, when: NegativeCachingOptions['when']): boolean {
+    try {
+      return when?.(failure) !== false;
+    } catch (error) {
+      this.#parts.counters.fail({ operation: 'errors.when', key, error });
+      return false;
     }
   }
 
@@ -187,6 +216,11 @@ export class FactoryRunner {
       return false;
     }
   }
+}
+
+/** Whether there must be nothing older, even where what was made is not stored. */
+function shallReplace({ found }: Making, result: Result | undefined): boolean {
+  return found === undefined && result !== undefined && result.kind !== 'error' && !result.wishes.isSkipped;
 }
 
 function wished(lifetimes: Lifetimes, { ttl, stale }: FactoryWishes): Lifetimes {

@@ -21,10 +21,14 @@ export class Flight {
   #isCertain = true;
   #isOutdated = false;
   #changes = 0;
+  #revocations = 0;
+  readonly #patience: number;
   made!: Promise<Outcome>;
 
-  constructor(key: string, token: string, fallback: Found | undefined) {
+  /** @param patience milliseconds after which it is no longer believed to end */
+  constructor(key: string, token: string, fallback: Found | undefined, patience: number) {
     this.key = key;
+    this.#patience = patience;
     this.token = token;
     this.fallback = fallback;
   }
@@ -40,6 +44,16 @@ export class Flight {
   /** Whether it began longer ago than so many milliseconds. */
   isOlderThan(age: number): boolean {
     return this.#isMaking && performance.now() - this.#begunAt > age;
+  }
+
+  /** Whether its factory runs for so long that others make the value without it. */
+  get isOverdue(): boolean {
+    return this.isOlderThan(this.#patience);
+  }
+
+  /** How often this process has invalidated its key since it began: what was found before must not be served any more. */
+  get revocations(): number {
+    return this.#revocations;
   }
 
   /** Whether it may be older than an invalidation, whatever becomes of its lease: nobody may join it. */
@@ -76,6 +90,12 @@ export class Flight {
   outdate(): void {
     this.doubt();
     this.#isOutdated = this.#isMaking;
+  }
+
+  /** This process has invalidated its key. */
+  revoke(): void {
+    this.#revocations++;
+    this.outdate();
   }
 
   /** Its lease was found to stand, by a read that began after so many changes. */

@@ -1,9 +1,10 @@
 import type { CacheParts } from '../cache-parts.js';
+import { checkKey } from '../entry/check-key.js';
 import type { CacheEntry } from '../entry/entry.js';
 import { isServable, mayBeServed, type Found } from '../lookup/found.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
-import { checkGetOrSetOptions, checkTags, timeoutsOf } from '../options/call-options.js';
+import { checkGetOrSetOptions, checkTags, patienceOf, timeoutsOf } from '../options/call-options.js';
 import { CacheFactoryTimeoutError } from '../cache-errors.js';
 import { Flight, type Outcome } from './flight.js';
 import { newToken } from './leases.js';
@@ -25,7 +26,7 @@ export class Flights {
   readonly #flights = new Map<string, Flight>();
   readonly #throttle: RetryThrottle;
   /** Those that another has taken the place of. What they make may be stored yet, so they have to be told of changes too. */
-  readonly #replaced = new Set<Flight>();
+  readonly #replaced = new Map<string, Set<Flight>>();
 
   constructor(parts: CacheParts, lookup: Lookup, maker: ValueMaker) {
     this.#parts = parts;
@@ -47,12 +48,13 @@ export class Flights {
     found?: Found,
   ): Promise<Outcome> {
     if (options?.forceRefresh) {
-      checkGetOrSetOptions(options);
+      checkKey(key);
+      checkGetOrSetOptions(options, this.#parts.options);
       return this.#wait(this.#start({ key, factory, options, found: undefined }), options, undefined);
     }
     if (options?.tags) checkTags(options.tags, 'tags');
     const flight = this.#flights.get(key);
-    if (flight?.isCertain && !found && this.#isCurrent(flight) && this.#isStillValid(flight.fallback))
+    if (flight?.isCertain && !found && this.#isCurrent(flight) && this.#isNeeded(flight))
       return this.#wait(flight, options, flight.fallback);
     const seen = !found && flight ? { flight, changes: flight.changes } : undefined;
     const known = found ?? (await this.#lookup.find(key, options?.tags));
@@ -60,7 +62,7 @@ export class Flights {
       this.refreshEarly(key, factory, options, known.entry);
       return this.#hit(key, known, known.entry);
     }
-    checkGetOrSetOptions(options);
+    checkGetOrSetOptions(options, this.#parts.options);
     if (mayBeServed(known) && this.#isTooEarly(key, known)) return this.#stale(key, known.entry);
     return this.#wait(
       this.#join(key, known, seen) ?? this.#start({ key, factory, options, found: known }),
@@ -92,20 +94,20 @@ export class Flights {
   /** The key has changed, whoever did it: what is being made may be out of date. */
   change(key: string): void {
     this.#flights.get(key)?.doubt();
-    for (const flight of this.#replaced) if (flight.key === key) flight.doubt();
+    for (const flight of this.#replaced.get(key) ?? []) flight.doubt();
   }
 
   /** The key was invalidated: what is being made is out of date. */
   outdate(key: string): void {
     this.#throttle.forget(key);
-    this.#flights.get(key)?.outdate();
-    for (const flight of this.#replaced) if (flight.key === key) flight.outdate();
+    this.#flights.get(key)?.revoke();
+    for (const flight of this.#replaced.get(key) ?? []) flight.revoke();
   }
 
   /** Something was invalidated that any value may depend on: which do is known only when they are made. */
   outdateAll(): void {
     for (const flight of this.#flights.values()) flight.outdate();
-    for (const flight of this.#replaced) flight.outdate();
+    for (const flights of this.#replaced.values()) for (const flight of flights) flight.outdate();
   }
 
   #isTooEarly(key: string, { local }: Found): boolean {
@@ -115,14 +117,20 @@ export class Flights {
   /** Where nobody tells of invalidations, a flight is believed for as long as a local entry. */
   #isCurrent(flight: Flight): boolean {
     const { changes, maxAge } = this.#parts;
+    if (flight.isOverdue) return false;
     return changes !== 'unknown' || !flight.isOlderThan(maxAge);
   }
 
-  /** Whether what could be served when a flight began still can, as far as is known without asking. */
-  #isStillValid(fallback: Found | undefined): boolean {
+  /**
+   * Whether a look at the cache would find nothing better than a flight: what could be served when it began still can, as far as is known
+   * without asking, and is not a fresh value that is only being made early.
+   */
+  #isNeeded({ fallback, revocations }: Flight): boolean {
     const entry = fallback?.entry;
     if (!entry) return true;
-    return this.#parts.clock.now() < entry.staleUntil && this.#lookup.areBelieved(entry);
+    const now = this.#parts.clock.now();
+    if (now < entry.freshUntil || now >= entry.staleUntil || revocations > 0) return false;
+    return this.#lookup.areBelieved(entry);
   }
 
   #hit(key: string, { tier }: Found, entry: CacheEntry): Outcome {
@@ -144,10 +152,11 @@ export class Flights {
   }
 
   #start(making: Omit<Making, 'flight'>): Flight {
-    const { key, found } = making;
-    const flight = new Flight(key, newToken(), isServable(found) ? found : undefined);
+    const { key, options, found } = making;
+    const patience = patienceOf(options, this.#parts.options);
+    const flight = new Flight(key, newToken(), isServable(found) ? found : undefined, patience);
     const replaced = this.#flights.get(key);
-    if (replaced) this.#replaced.add(replaced);
+    if (replaced) this.#replaced.set(key, (this.#replaced.get(key) ?? new Set()).add(replaced));
     this.#flights.set(key, flight);
     // Not before it is in its place: a factory may run at once, and ask for the same key.
     flight.made = Promise.resolve().then(() => this.#make({ ...making, flight }));
@@ -157,35 +166,61 @@ export class Flights {
 
   async #make(making: Making): Promise<Outcome> {
     try {
-      checkGetOrSetOptions(making.options);
+      checkGetOrSetOptions(making.options, this.#parts.options);
       return await this.#maker.make(making);
     } catch (error) {
       this.#reportFailure(making, error);
       throw error;
     } finally {
-      this.#replaced.delete(making.flight);
-      if (this.#flights.get(making.key) === making.flight) this.#flights.delete(making.key);
+      this.#end(making.flight);
     }
+  }
+
+  #end(flight: Flight): void {
+    const { key } = flight;
+    const replaced = this.#replaced.get(key);
+    if (replaced?.delete(flight) && replaced.size === 0) this.#replaced.delete(key);
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   /** @param fallback what may be served instead to this caller, who may have come later than others */
   async #wait(
-    { key, made: making }: Flight,
+    flight: Flight,
     options: GetOrSetOptions | undefined,
     fallback: Found | undefined,
   ): Promise<Outcome> {
+    const { key } = flight;
     const { softTimeout, hardTimeout } = timeoutsOf(options, this.#parts.options);
     const isStaleEnough = mayBeServed(fallback);
     if (isStaleEnough && softTimeout === 0) return this.#stale(key, fallback.entry);
-    const timeout = isStaleEnough ? softTimeout : hardTimeout;
+    const { revocations } = flight;
+    /** By now it may be past its time, or invalidated. */
+    const standIn = (): CacheEntry | undefined =>
+      flight.revocations === revocations && this.#canStandIn(fallback?.entry) ? fallback?.entry : undefined;
+    const began = performance.now();
+    const timeouts = isStaleEnough ? [softTimeout, hardTimeout] : [hardTimeout];
     try {
-      const made = timeout === undefined ? await making : await settledWithin(making, timeout);
-      if (made !== 'late') return made;
+      for (const timeout of timeouts) {
+        const left = timeout === undefined ? undefined : Math.max(0, began + timeout - performance.now());
+        const made = left === undefined ? await flight.made : await settledWithin(flight.made, left);
+        if (made !== 'late') {
+          if (made.status === 'stale') this.#parts.counters.serveStale(key);
+          return made;
+        }
+        const entry = standIn();
+        if (entry) return this.#stale(key, entry);
+      }
     } catch (error) {
-      if (!fallback?.entry) throw error;
+      const entry = standIn();
+      if (!entry) throw error;
+      return this.#stale(key, entry);
     }
-    if (!fallback?.entry) throw new CacheFactoryTimeoutError(key, timeout ?? 0);
-    return this.#stale(key, fallback.entry);
+    throw new CacheFactoryTimeoutError(key, hardTimeout ?? softTimeout);
+  }
+
+  #canStandIn(entry: CacheEntry | undefined): boolean {
+    if (!entry || this.#parts.clock.now() >= entry.staleUntil) return false;
+    return !this.#lookup.isInvalidated(entry);
   }
 
   #reportFailure({ key, flight }: Making, error: unknown): void {

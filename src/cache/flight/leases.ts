@@ -3,6 +3,7 @@ import { AWAY, type Away } from '../remote/away.js';
 import type { RedisTier } from '../remote/redis-tier.js';
 import type { AcquireReply, AcquireRequest, TokenRequest } from '../remote/scripts.js';
 import type { TickBatcher } from '../remote/tick-batcher.js';
+import type { Flight } from './flight.js';
 
 /** How often within its time a lease is renewed. */
 const RENEWALS = 3;
@@ -25,13 +26,19 @@ export function newToken(): string {
   return token;
 }
 
+/** A lease, and who makes a value under it. */
+interface Held {
+  readonly request: TokenRequest;
+  readonly flight: Flight;
+}
+
 /** The right to make a value, held in Redis so that one process at a time does. All that are held are renewed by one timer. */
 export class Leases {
   readonly #tier: RedisTier;
   readonly #lease: number;
   readonly #acquire: TickBatcher<AcquireRequest, AcquireReply>;
   readonly #renew: TickBatcher<TokenRequest, boolean>;
-  readonly #held = new Map<string, TokenRequest>();
+  readonly #held = new Map<string, Held>();
   /** Those that nobody here uses, and that Redis may hold all the same, since it did not answer in time. By token. */
   readonly #abandoned = new Map<string, TokenRequest>();
   #timer: NodeJS.Timeout | undefined;
@@ -44,13 +51,14 @@ export class Leases {
     this.#renew = tier.writes.renew(lease);
   }
 
-  /** Asks for a lease. One that is granted is renewed until it is dropped. */
-  async acquire(key: string, token: string, known: AcquireRequest['known']): Promise<AcquireReply | Away> {
+  /** Asks for a lease. One that is granted is renewed until it is dropped, or its flight is overdue. */
+  async acquire(key: string, flight: Flight, known: AcquireRequest['known']): Promise<AcquireReply | Away> {
+    const { token } = flight;
     const request: AcquireRequest = { key, slot: this.#tier.slotOf(key), token, known };
     const reply = await this.#acquire.add(request);
     if (reply === AWAY) {
       if (request.mayBeGranted) void this.#release(request);
-    } else if (reply.outcome === 0) this.#hold(request);
+    } else if (reply.outcome === 0) this.#hold({ request, flight });
     return reply;
   }
 
@@ -62,10 +70,10 @@ export class Leases {
     this.#timer = undefined;
   }
 
-  /** Gives it back without a value. */
-  async release(key: string, token: string): Promise<void> {
+  /** Gives it back without a value. @returns whether it still stood */
+  release(key: string, token: string): Promise<boolean | Away> {
     this.drop(token);
-    await this.#release({ key, slot: this.#tier.slotOf(key), token });
+    return this.#release({ key, slot: this.#tier.slotOf(key), token });
   }
 
   /** Redis answers again: nobody shall wait for leases that were granted meanwhile without anybody hearing of it. */
@@ -73,31 +81,40 @@ export class Leases {
     for (const request of this.#abandoned.values()) void this.#release(request);
   }
 
-  close(): void {
-    this.#held.clear();
-    this.#abandoned.clear();
+  /** Gives back those that are held, so that nobody waits for what is not made any more. Resolves within the budget. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    await Promise.all(held.map(({ request }) => this.#release(request)));
+    this.#abandoned.clear();
   }
 
-  async #release(request: TokenRequest): Promise<void> {
+  async #release(request: TokenRequest): Promise<boolean | Away> {
     const { token, key } = request;
     this.#abandoned.set(token, request);
-    if ((await this.#tier.writes.release.add(request)) !== AWAY) {
+    const stood = await this.#tier.writes.release.add(request);
+    if (stood !== AWAY) {
       this.#abandoned.delete(token);
       this.#tier.announce([key]);
     } else if (this.#abandoned.size > MOST_ABANDONED) {
       const [oldest] = this.#abandoned.keys();
       this.#abandoned.delete(oldest!);
     }
+    return stood;
   }
 
-  #hold(request: TokenRequest): void {
-    this.#held.set(request.token, request);
+  #hold(held: Held): void {
+    this.#held.set(held.request.token, held);
     this.#timer ??= setInterval(() => this.#renewAll(), this.#lease / RENEWALS).unref();
   }
 
   #renewAll(): void {
-    for (const request of this.#held.values()) {
+    for (const { request, flight } of this.#held.values()) {
+      if (flight.isOverdue) {
+        this.drop(request.token);
+        continue;
+      }
       // One that no longer stands was voided: its value will not be stored, and who waits for it has been woken by that.
       void this.#renew.add(request).then((stands) => {
         if (stands === false) this.drop(request.token);

@@ -85,7 +85,7 @@ export class ValueMaker {
 
   #acquire(leases: Leases, { key, flight }: Making, found: Found | undefined) {
     const known = found ? (found.entry?.born ?? found.unreadable ?? '') : 'any';
-    return leases.acquire(this.#parts.prefix + key, flight.token, known);
+    return leases.acquire(this.#parts.prefix + key, flight, known);
   }
 
   /** Who began to wait in this process, since what was made is older than an invalidation, need not be told by Redis. */
@@ -111,7 +111,6 @@ export class ValueMaker {
     if (mayBeServed(found)) {
       if (found.local) found.local.refreshAt = performance.now() + heldFor;
       const { born, freshUntil } = found.entry;
-      this.#parts.counters.serveStale(making.key);
       return { value: this.#valueOf(found.entry), status: 'stale', born, freshUntil };
     }
     const { changes } = this.#parts;

@@ -63,7 +63,7 @@ export interface CompressionOptions {
 export interface CacheOptions extends EntryOptions, FactoryOptions {
   /**
    * How long one process has the right to make a value before others may: the longest that a crash in the middle can hold anybody up. It
-   * is renewed while a factory takes longer. @default '3s'
+   * is renewed while a factory takes longer, until `hardTimeout` (where there is none: ten times); after that others make the value. @default '3s'
    */
   lease?: Duration;
   /** How long after a refresh that failed the stale value is served before it is tried again. @default '1s' */
@@ -124,7 +124,7 @@ export interface FactoryContext {
   readonly stale: unknown;
   /** Aborted at the application's shutdown. */
   readonly signal: AbortSignal;
-  /** Sets how long this value is fresh. */
+  /** Sets how long this value is fresh. With 0, and no time to be stale, it is not kept. */
   ttl(ttl: Duration): void;
   /** Sets how long it may be served after that. */
   staleFor(stale: Duration): void;
@@ -186,6 +186,8 @@ export interface CacheStats {
   factoryErrors: number;
   stores: number;
   invalidations: number;
+  /** Entries that left the local tier to make room. */
+  evictions: number;
   errors: number;
   localEntries: number;
   localBytes: number;
