@@ -132,6 +132,42 @@ describe.each(EVERYWHERE)('the local tier with $name', (place) => {
     expect(cache.stats().localEntries).toBeLessThanOrEqual(before);
   });
 
+  it('measures what is compressed by what it takes here', async () => {
+    const cache = ground.cache({ compression: 'gzip', local: { maxAge: '1m' } });
+    await cache.set('a', 'x'.repeat(100_000));
+    await settle(cache, 'a');
+    expect(cache.stats().localBytes).toBeGreaterThan(100_000);
+    expect((await cache.inspect('a')).size).toBeLessThan(1_000);
+  });
+
+  it('that shall give copies of what cannot be copied rejects', async () => {
+    const codec = { id: 200, encode: () => Buffer.from('x'), decode: () => () => 1 };
+    const cache = ground.cache({ codec, local: { values: 'cloned', maxAge: '1m' } });
+    await cache.set('a', 1);
+    await eventually(async () => {
+      await cache.get('a').catch(() => undefined);
+      return (await cache.inspect('a')).local;
+    });
+    const calls = [
+      () => cache.get('a'),
+      () => cache.getOrSet('a', () => 1),
+      () => cache.getOrSetEntry('a', () => 1),
+      () => cache.getMany(['a']),
+    ];
+    for (const call of calls) {
+      const asking: Promise<unknown> = call();
+      await expect(asking).rejects.toThrow('could not be cloned');
+    }
+  });
+
+  it('is not filled by a look at a key', async () => {
+    const [cache, another = cache] = ground.caches() as [CacheService, CacheService?];
+    await cache.set('a', 1);
+    for (let look = 0; look < 2; look++)
+      expect(await another.inspect('a')).toMatchObject({ state: 'fresh', local: !place.start });
+    expect(another.stats().localEntries).toBe(place.start ? 0 : 1);
+  });
+
   it('can be left out', async () => {
     const cache = ground.cache({ local: false });
     await cache.set('a', 1);

@@ -27,7 +27,7 @@ describe('EntrySerializer', () => {
   ])('gives back %s with its ages, tags and stamps', async (_, value) => {
     const bytes = await written(serializer(), draft(value));
     expect(serializer().deserialize(KEY, bytes)).toStrictEqual({
-      entry: { ...draft(value), size: bytes.length },
+      entry: { ...draft(value), size: bytes.length, expandedSize: bytes.length },
       leaseToken: '',
       leaseUntil: 0,
     });
@@ -144,11 +144,14 @@ describe('compression', () => {
     async (algorithm) => {
       const target = serializer({ compression: { algorithm, threshold: 4_096 } });
       const bytes = await written(target, draft(REPETITIVE));
+      const plain = await written(serializer(), draft(REPETITIVE));
       expect(compressedBy(bytes)).toBe(algorithm);
       expect(bytes.length).toBeLessThan(REPETITIVE.length / 10);
       const read = serializer().deserialize(KEY, bytes);
       expect(read).toBeInstanceOf(Promise);
-      expect(await read).toMatchObject({ entry: { value: REPETITIVE, size: bytes.length } });
+      expect(await read).toMatchObject({
+        entry: { value: REPETITIVE, size: bytes.length, expandedSize: plain.length },
+      });
     },
   );
 

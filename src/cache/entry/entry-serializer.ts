@@ -84,7 +84,7 @@ export class EntrySerializer {
       return UNREADABLE;
     }
     if (head.kind === 'lease') return withoutEntry(head);
-    if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined, bytes.length);
+    if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined);
     const { codec } = this.#options;
     if (head.codec !== codec.id) {
       this.#warnUnreadable('codec', key, `codec ${head.codec} wrote it, and this cache has ${codec.id}`);
@@ -92,10 +92,8 @@ export class EntrySerializer {
     }
     if (head.compression) return this.#deserializeCompressed(key, head, bytes);
     if (desk && isRangeCodec(codec))
-      return this.#decode(key, head, bytes.length, () =>
-        codec.decodeRange(desk.bytes, head.payloadStart, head.payloadEnd),
-      );
-    return this.#decode(key, head, bytes.length, () => codec.decode(payloadOf(head, bytes), key));
+      return this.#decode(key, head, () => codec.decodeRange(desk.bytes, head.payloadStart, head.payloadEnd));
+    return this.#decode(key, head, () => codec.decode(payloadOf(head, bytes), key));
   }
 
   #encode(key: string, { kind, value }: EntryDraft): Buffer {
@@ -148,15 +146,15 @@ export class EntrySerializer {
       },
     );
     return payload
-      ? this.#decode(key, head, bytes.length, () => codec.decode(payload, key))
+      ? this.#decode(key, head, () => codec.decode(payload, key), payload.length)
       : withoutEntry(head);
   }
 
-  #decode(key: string, head: StoredRecordHead, size: number, decode: () => unknown): StoredRecord {
+  #decode(key: string, head: StoredRecordHead, decode: () => unknown, length?: number): StoredRecord {
     try {
       const decoded = decode();
-      if (head.kind === 'error') return withEntry(head, 'error', errorFromText(decoded), size);
-      return withEntry(head, 'value', decoded, size);
+      if (head.kind === 'error') return withEntry(head, 'error', errorFromText(decoded), length);
+      return withEntry(head, 'value', decoded, length);
     } catch (error) {
       const { id } = this.#options.codec;
       this.#warnUnreadable('payload', key, `codec ${id} cannot decode it (${describe(error)})`);
@@ -185,9 +183,16 @@ function withoutEntry({ kind, born, leaseToken, leaseUntil }: StoredRecordHead):
   return kind === 'lease' ? lease : { ...lease, unreadable: born };
 }
 
-function withEntry(head: StoredRecordHead, kind: EntryKind, value: unknown, size: number): StoredRecord {
+/** @param length of the payload before it was compressed */
+function withEntry(
+  head: StoredRecordHead,
+  kind: EntryKind,
+  value: unknown,
+  length = head.payloadEnd - head.payloadStart,
+): StoredRecord {
   const { born, freshUntil, staleUntil, cost, tags, stamps, leaseToken, leaseUntil } = head;
-  const entry = { kind, value, born, freshUntil, staleUntil, cost, tags, stamps, size };
+  const sizes = { size: head.payloadEnd, expandedSize: head.payloadStart + length };
+  const entry = { kind, value, born, freshUntil, staleUntil, cost, tags, stamps, ...sizes };
   return { entry, leaseToken, leaseUntil };
 }
 

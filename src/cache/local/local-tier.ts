@@ -70,11 +70,11 @@ export class LocalTier {
     else this.#entries.set(key, local.expired(now), { size: this.#sizeOf(key, local.entry) });
   }
 
-  /** @returns how many were removed */
-  deleteBornBefore(time: number): number {
-    const old = [...this.#entries].filter(([, { entry }]) => entry.born < time);
-    for (const [key] of old) this.delete(key);
-    return old.length;
+  /** @returns the keys that were removed */
+  deleteBornBefore(time: number): string[] {
+    const old = [...this.#entries].filter(([, { entry }]) => entry.born < time).map(([key]) => key);
+    for (const key of old) this.delete(key);
+    return old;
   }
 
   clear(): void {
@@ -85,7 +85,7 @@ export class LocalTier {
     return this.#entries.keys();
   }
 
-  #sizeOf(key: string, { size }: CacheEntry): number {
-    return size + 2 * key.length + OVERHEAD;
+  #sizeOf(key: string, { expandedSize }: CacheEntry): number {
+    return expandedSize + 2 * key.length + OVERHEAD;
   }
 }
