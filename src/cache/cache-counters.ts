@@ -21,6 +21,7 @@ export class CacheCounters {
   #factoryErrors = 0;
   #stores = 0;
   #invalidations = 0;
+  #evictions = 0;
   #errors = 0;
 
   constructor(identity: CacheIdentity) {
@@ -37,6 +38,7 @@ export class CacheCounters {
       factoryErrors: this.#factoryErrors,
       stores: this.#stores,
       invalidations: this.#invalidations,
+      evictions: this.#evictions,
       errors: this.#errors,
     };
   }
@@ -79,6 +81,7 @@ export class CacheCounters {
   }
 
   evict(key: string): void {
+    this.#evictions++;
     if (cacheChannels.evict.hasSubscribers) this.#publish(cacheChannels.evict, { key });
   }
 

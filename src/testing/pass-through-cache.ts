@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import type { CacheService } from '../cache/cache.service.js';
 import { DEFAULT_CACHE, getCacheToken } from '../cache/cache.tokens.js';
+import { cacheManagerProviders } from '../cache/migration/cache-manager.providers.js';
 import type {
   CacheInspection,
   CacheResult,
@@ -12,7 +13,7 @@ import type {
 
 /**
  * Providers of caches that keep nothing, for unit tests without Redis: `@Cacheable`, `@CachePut` and `@CacheEvict` just run the method,
- * and who asks an injected cache makes the value each time.
+ * and who asks an injected cache makes the value each time. `@Inject(CACHE_MANAGER)` is given such a cache, too.
  *
  * @param names of the caches of `CacheModule.forFeature` that are wanted beside the default one
  * @example
@@ -20,10 +21,11 @@ import type {
  */
 export function passThroughCache(...names: readonly string[]): Provider[] {
   const caches = [...new Set([DEFAULT_CACHE, ...names])];
-  return caches.map((name) => ({
+  const providers = caches.map((name) => ({
     provide: getCacheToken(name),
     useFactory: () => new PassThroughCache(name),
   }));
+  return [...providers, ...cacheManagerProviders];
 }
 
 class PassThroughCache implements Pick<CacheService, keyof CacheService> {
@@ -98,6 +100,7 @@ class PassThroughCache implements Pick<CacheService, keyof CacheService> {
       factoryErrors: 0,
       stores: 0,
       invalidations: 0,
+      evictions: 0,
       errors: 0,
       localEntries: 0,
       localBytes: 0,

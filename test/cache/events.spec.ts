@@ -115,6 +115,19 @@ describe.each(EVERYWHERE)('events with $name', (place) => {
     expect(cache.stats().invalidations).toBe(4);
   });
 
+  it('tell of what is removed by maintenance', async () => {
+    const { cache, identity, of } = open();
+    await cache.setMany([['a1', 1], ['b1', 1]]); // prettier-ignore
+    expect(await cache.deleteByPattern('a*')).toBe(1);
+    expect(of('invalidate')).toEqual([{ kind: 'invalidate', ...identity, keys: ['a1'] }]);
+    await sleep(20);
+    expect(await cache.sweep({ olderThan: 10 })).toBe(1);
+    expect(of('invalidate').slice(1)).toEqual([{ kind: 'invalidate', ...identity, keys: ['b1'] }]);
+    expect(cache.stats().invalidations).toBe(2);
+    await cache.clear();
+    expect(of('invalidate').slice(2)).toEqual([{ kind: 'invalidate', ...identity, everything: true }]);
+  });
+
   it('tell of what had to make room', async () => {
     const { cache, identity, of } = open({ local: { maxEntries: 2 } });
     for (const key of ['a', 'b', 'c']) {
@@ -127,6 +140,7 @@ describe.each(EVERYWHERE)('events with $name', (place) => {
     expect(of('evict').length).toBeGreaterThanOrEqual(1);
     expect(of('evict')[0]).toEqual({ kind: 'evict', ...identity, key: 'a' });
     expect(cache.stats().localEntries).toBe(2);
+    expect(cache.stats().evictions).toBe(of('evict').length);
   });
 });
 

@@ -11,21 +11,38 @@ export function escapePattern(text: string): string {
 
 /** A glob pattern of Redis (`*`, `?`, `[a-c]`, `[^a]`, `\` before what stands for itself) as a regular expression. */
 export function globToRegExp(pattern: string): RegExp {
-  let source = '';
+  /** What stands between stars. Several stars in a row are as one. */
+  const parts = [''];
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern[at]!;
-    if (character === '*') source += '.*';
-    else if (character === '?') source += '.';
+    if (character === '*') {
+      if (parts.length === 1 || parts.at(-1) !== '') parts.push('');
+      continue;
+    }
+    let source: string;
+    if (character === '?') source = '.';
     else if (character === '[') {
       const { members, end } = readClass(pattern, at + 1);
-      source += members;
+      source = members;
       at = end;
     } else {
       if (character === '\\' && at + 1 < pattern.length) at++;
-      source += escapeText(pattern[at]!);
+      source = escapeText(pattern[at]!);
     }
+    parts[parts.length - 1] += source;
   }
-  return new RegExp(`^${source}$`, 's');
+  return new RegExp(`^${joinParts(parts)}$`, 's');
+}
+
+/**
+ * The first place where a part between two stars fits is as good as any later one, so none is ever tried again: what is looked ahead for
+ * is not gone back into. Else the time would grow with the power of the stars.
+ */
+function joinParts([head = '', ...others]: readonly string[]): string {
+  const tail = others.pop();
+  if (tail === undefined) return head;
+  const middle = others.map((part, index) => `(?=(.*?${part}))(?:\\${index + 1})`);
+  return `${head}${middle.join('')}.*${tail}`;
 }
 
 /** Reads a class as Redis does: it may lack its end, ranges may be backwards, and an empty one matches nothing. */

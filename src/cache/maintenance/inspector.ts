@@ -1,5 +1,6 @@
 import type { CacheParts } from '../cache-parts.js';
-import type { Lookup } from '../lookup/lookup.js';
+import type { Found } from '../lookup/found.js';
+import { Lookup } from '../lookup/lookup.js';
 import type { CacheInspection, CacheStats } from '../options/cache-options.js';
 
 const STATES = {
@@ -15,19 +16,20 @@ const STATES = {
 export class Inspector {
   readonly #parts: CacheParts;
   readonly #lookup: Lookup;
+  /** Reads past the local tier, so that nothing is kept there. */
+  readonly #passing: Lookup;
   readonly #isCoherent: () => boolean;
 
   constructor(parts: CacheParts, lookup: Lookup, isCoherent: () => boolean) {
     this.#parts = parts;
     this.#lookup = lookup;
+    this.#passing = new Lookup(Object.create(parts, { local: { value: undefined } }) as CacheParts);
     this.#isCoherent = isCoherent;
   }
 
   async inspect(key: string): Promise<CacheInspection> {
     const local = this.#lookup.believed(key, performance.now());
-    const { status, entry, leaseToken } = await (this.#parts.tier
-      ? this.#lookup.read(key, [])
-      : this.#lookup.find(key));
+    const { status, entry, leaseToken } = await this.#look(key);
     const place = { key, redisKey: this.#parts.prefix + key, local: local !== undefined };
     const state = { ...place, state: STATES[status], leased: leaseToken !== '' };
     if (!entry) return state;
@@ -42,6 +44,12 @@ export class Inspector {
       kind: entry.kind,
       tags: entry.tags,
     };
+  }
+
+  /** While Redis is away there is what is here. */
+  async #look(key: string): Promise<Found> {
+    const found = this.#parts.tier ? await this.#passing.read(key) : undefined;
+    return found && found.status !== 'away' ? found : this.#lookup.find(key);
   }
 
   stats(): CacheStats {

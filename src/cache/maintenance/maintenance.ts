@@ -28,13 +28,17 @@ export class Maintenance {
 
   async deleteByPattern(pattern: string, options: MaintenanceOptions = {}): Promise<number> {
     const removedHere = this.#removeLocally(globToRegExp(pattern));
-    return this.#sweeper ? this.#sweeper.byPattern(pattern, options) : removedHere;
+    if (this.#sweeper) return this.#sweeper.byPattern(pattern, options, (keys) => this.#tellOf(keys));
+    this.#tellOf(removedHere);
+    return removedHere.length;
   }
 
   async sweep({ olderThan, ...options }: SweepOptions): Promise<number> {
     const bornBefore = this.#parts.clock.now() - parseDuration(olderThan, 'olderThan');
-    if (this.#sweeper) return this.#sweeper.byAge(bornBefore, options);
-    return this.#parts.local?.deleteBornBefore(bornBefore) ?? 0;
+    if (this.#sweeper) return this.#sweeper.byAge(bornBefore, options, (keys) => this.#tellOf(keys));
+    const removed = this.#parts.local?.deleteBornBefore(bornBefore) ?? [];
+    this.#tellOf(removed);
+    return removed.length;
   }
 
   /** @param load fills the cache with some keys */
@@ -62,12 +66,16 @@ export class Maintenance {
     if (failure) throw failure.reason;
   }
 
-  #removeLocally(pattern: RegExp): number {
+  #tellOf(keys: readonly string[]): void {
+    if (keys.length > 0) this.#parts.counters.invalidate({ keys });
+  }
+
+  #removeLocally(pattern: RegExp): readonly string[] {
     const { local } = this.#parts;
     const keys = [...(local?.keys() ?? [])].filter((key) => pattern.test(key));
     for (const key of keys) local?.delete(key);
     this.#flights.outdateAll();
-    return keys.length;
+    return keys;
   }
 }
 

@@ -10,6 +10,9 @@ const PAGE = 1_000;
 /** Of a page of keys, those that shall go. */
 type Choice = (master: Redis, keys: string[]) => Promise<string[]>;
 
+/** Told of the keys that were removed, a page at a time, as the application calls them. */
+type Told = (keys: readonly string[]) => void;
+
 /** Removes entries by looking at all keys of every master: with SCAN and UNLINK, a page at a time, so that no server is held up. */
 export class Sweeper {
   readonly #connection: RedisConnection;
@@ -27,13 +30,13 @@ export class Sweeper {
   }
 
   /** @returns how many were removed. @throws RedisError; the signal's reason */
-  byPattern(pattern: string, options: MaintenanceOptions): Promise<number> {
-    return this.#sweep(pattern, options, async (_master, keys) => keys);
+  byPattern(pattern: string, options: MaintenanceOptions, told?: Told): Promise<number> {
+    return this.#sweep(pattern, options, { choose: async (_master, keys) => keys, told });
   }
 
   /** @param bornBefore the server's time. @returns how many were removed. @throws as {@link byPattern} */
-  byAge(bornBefore: number, options: MaintenanceOptions): Promise<number> {
-    return this.#sweep('*', options, async (master, keys) => {
+  byAge(bornBefore: number, options: MaintenanceOptions, told?: Told): Promise<number> {
+    const choose: Choice = async (master, keys) => {
       const pipeline = master.pipeline();
       for (const key of keys) pipeline.getrangeBuffer(key, 0, HEAD_LENGTH - 1);
       const heads = (await pipeline.exec()) ?? [];
@@ -44,10 +47,15 @@ export class Sweeper {
         // A lease on what is being made for the first time has no birth.
         return born !== undefined && born > 0 && born < bornBefore;
       });
-    });
+    };
+    return this.#sweep('*', options, { choose, told });
   }
 
-  async #sweep(pattern: string, { onProgress, signal }: MaintenanceOptions, choose: Choice): Promise<number> {
+  async #sweep(
+    pattern: string,
+    { onProgress, signal }: MaintenanceOptions,
+    { choose, told }: { choose: Choice; told: Told | undefined },
+  ): Promise<number> {
     let done = 0;
     const advance = (removed: number): void => {
       done += removed;
@@ -57,7 +65,7 @@ export class Sweeper {
       await Promise.all(
         this.#connection
           .masters()
-          .map((master) => this.#sweepMaster(master, pattern, { choose, advance, signal })),
+          .map((master) => this.#sweepMaster(master, pattern, { choose, told, advance, signal })),
       );
     } catch (error) {
       throw toRedisError(error) ?? error;
@@ -68,7 +76,12 @@ export class Sweeper {
   async #sweepMaster(
     master: Redis,
     pattern: string,
-    work: { choose: Choice; advance: (removed: number) => void; signal: AbortSignal | undefined },
+    work: {
+      choose: Choice;
+      told: Told | undefined;
+      advance: (removed: number) => void;
+      signal: AbortSignal | undefined;
+    },
   ): Promise<void> {
     const match = escapePattern(this.#prefix) + pattern;
     let cursor = '0';
@@ -77,6 +90,7 @@ export class Sweeper {
       const [next, keys] = await master.scan(cursor, 'MATCH', match, 'COUNT', PAGE);
       const chosen = keys.length > 0 ? await work.choose(master, keys) : [];
       work.advance(chosen.length > 0 ? await this.#remove(master, chosen) : 0);
+      if (chosen.length > 0) work.told?.(chosen.map((key) => key.slice(this.#prefix.length)));
       cursor = next;
     } while (cursor !== '0');
   }
