@@ -9,6 +9,7 @@ import { AWAY, type Away } from './away.js';
 export class ReadBatch {
   readonly keys: string[] = [];
   readonly done: Promise<void>;
+  readonly slot: number;
   readonly shard: Shard;
   /** The epoch in which it was sent; what is read may be believed while it is still the shard's. */
   epoch = NO_EPOCH;
@@ -20,7 +21,8 @@ export class ReadBatch {
   #changed: Set<string> | undefined;
   #finish = () => {};
 
-  constructor(shard: Shard) {
+  constructor(slot: number, shard: Shard) {
+    this.slot = slot;
     this.shard = shard;
     this.done = new Promise((resolve) => (this.#finish = resolve));
   }

@@ -1,3 +1,4 @@
+import { hashSlot } from '../../redis/index.js';
 import { NO_EPOCH, type Shard } from '../coherence/shard.js';
 import type { Stamp } from '../stamps/stamp.js';
 import type { Away } from './away.js';
@@ -15,8 +16,8 @@ export class Reader {
   readonly #limit: number;
   readonly #hooks: ReaderHooks;
   readonly #open = new Map<number, ReadBatch>();
-  /** Those that have to know of changes: unanswered, or still looked at. */
-  readonly #current = new Set<ReadBatch>();
+  /** Those that have to know of changes: unanswered, or still looked at. By slot, of which there is one where there is no Cluster. */
+  readonly #current = new Map<number, Set<ReadBatch>>();
 
   constructor(limit: number, hooks: ReaderHooks) {
     this.#limit = limit;
@@ -27,9 +28,9 @@ export class Reader {
   batch(slot: number): ReadBatch {
     const open = this.#open.get(slot);
     if (open && open.keys.length < this.#limit) return open;
-    const batch = new ReadBatch(this.#hooks.shardOf(slot));
+    const batch = new ReadBatch(slot, this.#hooks.shardOf(slot));
     this.#open.set(slot, batch);
-    this.#current.add(batch);
+    this.#current.set(slot, (this.#current.get(slot) ?? new Set()).add(batch));
     process.nextTick(() => void this.#send(slot, batch));
     return batch;
   }
@@ -47,12 +48,20 @@ export class Reader {
   }
 
   release(batch: ReadBatch): void {
-    if (--batch.holders === 0) this.#current.delete(batch);
+    if (--batch.holders > 0) return;
+    const { slot } = batch;
+    const current = this.#current.get(slot);
+    if (current?.delete(batch) && current.size === 0) this.#current.delete(slot);
   }
 
   /** What is being read of these keys may be older than a change. */
   change(keys: readonly string[]): void {
-    for (const batch of this.#current) for (const key of keys) batch.change(key);
+    if (this.#current.size > 1) {
+      for (const key of keys) for (const batch of this.#current.get(hashSlot(key)) ?? []) batch.change(key);
+    } else {
+      for (const current of this.#current.values())
+        for (const batch of current) for (const key of keys) batch.change(key);
+    }
   }
 
   async #send(slot: number, batch: ReadBatch): Promise<void> {
