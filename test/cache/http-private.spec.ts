@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Param, Req, type Type } from '@nestjs/common';
+import { Controller, Get, Module, Param, Req, type Provider, type Type } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
-import { HttpCache } from 'rednest';
+import { CacheService, HttpCache } from 'rednest';
+import { passThroughCache } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { ADAPTERS, Calls, startHttp, type Adapter } from './fixtures/http-application.js';
@@ -135,6 +136,20 @@ describe.each(ADAPTERS)('whose response it is, on %s', (adapter) => {
     const answer = await get('/parts/echo');
     expect(answer).toMatchObject({ cache: 'MISS' });
     expect(answer.body).not.toContain('evil');
+  });
+
+  it.each<[string, readonly Provider[]]>([
+    ['passThroughCache', passThroughCache()],
+    ['a bare object', [{ provide: CacheService, useValue: {} }]],
+    [
+      'a mock that answers nothing',
+      [{ provide: CacheService, useValue: { getOrSetEntry: () => undefined } }],
+    ],
+  ])('runs the handler each time where the cache of a test stands in: %s', async (_name, standIns) => {
+    const { get, send } = await startHttp(opened, { adapter, controllers: [PartsController], standIns });
+    for (const call of [1, 2])
+      expect(await get('/parts/key/1')).toMatchObject({ status: 200, body: `key 1 ${call}` });
+    expect((await send('HEAD', '/parts/key/1')).status).toBe(200);
   });
 });
 

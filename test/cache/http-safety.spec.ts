@@ -546,15 +546,62 @@ describe('the options of @HttpCache', () => {
   it.each<[HttpCacheOptions | Record<string, unknown>, RegExp]>([
     [{ ttl: 'soon' }, /ttl: 'soon' is not a duration/],
     [{ maxBodySize: '1tb' }, /maxBodySize: '1tb' is not a size/],
+    [{ waitTimeout: 'long' }, /waitTimeout: 'long' is not a duration/],
     [{ vary: ['*'] }, /vary: \["\*"\] is not a list of header names/],
-    [{ scope: 'user' }, /user: is missing/],
-    [{ user: () => 'a' }, /scope: must be 'user'/],
+    [{ user: () => 'a', scope: 'shared' }, /scope: must be 'user'/],
     [{ scope: 'public' }, /scope: "public" is not one of 'shared', 'user'/],
     [{ tags: 'a' }, /tags: "a" is not a list of tags/],
     [{ key: 'a' }, /key: "a" is not a function/],
     [{ tll: 5 }, /tll: there is no such option/],
   ])('refuses %j', (options, message) => {
-    expect(() => HttpCache(options as HttpCacheOptions)).toThrow(CacheConfigurationError);
-    expect(() => HttpCache(options as HttpCacheOptions)).toThrow(message);
+    class Cities {
+      findOne(): void {}
+    }
+    const decorate = HttpCache(options as HttpCacheOptions);
+    const onMethod = (): unknown =>
+      decorate(Cities.prototype, 'findOne', Object.getOwnPropertyDescriptor(Cities.prototype, 'findOne')!);
+    expect(onMethod).toThrow(CacheConfigurationError);
+    expect(onMethod).toThrow(message);
+    expect(onMethod).toThrow(/^@HttpCache on Cities\.findOne is not/);
+    expect(() => decorate(Cities)).toThrow(/^@HttpCache on Cities is not/);
+  });
+
+  const user = (): string => 'ann';
+
+  it.each<[string, HttpCacheOptions | undefined, HttpCacheOptions | undefined, RegExp]>([
+    ['no user', undefined, { scope: 'user' }, /user: is missing/],
+    ['no user', { scope: 'user' }, undefined, /user: is missing/],
+    ['no user', { scope: 'user' }, { ttl: '5s' }, /user: is missing/],
+    ['no scope', undefined, { user }, /scope: must be 'user'/],
+    ['no scope', { user }, { ttl: '5s' }, /scope: must be 'user'/],
+  ])('refuses at boot what is not complete, %s: %j and %j', async (_what, onClass, onMethod, message) => {
+    const boot = async (): Promise<unknown> =>
+      startHttp(opened, { adapter: 'express', controllers: [scoped(onClass, onMethod)] });
+    await expect(boot()).rejects.toThrow(message);
+    await expect(boot()).rejects.toThrow(/^@HttpCache on ScopedController\.find is not/);
+  });
+
+  it.each<[HttpCacheOptions | undefined, HttpCacheOptions | undefined, string]>([
+    [{ scope: 'user' }, { user }, 'private, max-age=60'],
+    [{ user }, { scope: 'user' }, 'private, max-age=60'],
+    [{ scope: 'user', user }, { ttl: '5s' }, 'private, max-age=5'],
+    [{ scope: 'user', user }, { scope: 'shared' }, 'max-age=60'],
+  ])('takes those of controller and handler together: %j and %j', async (onClass, onMethod, control) => {
+    const { get } = await startHttp(opened, { adapter: 'express', controllers: [scoped(onClass, onMethod)] });
+    expect((await get('/scoped')).headers['cache-control']).toBe(control);
   });
 });
+
+function scoped(onClass: HttpCacheOptions | undefined, onMethod: HttpCacheOptions | undefined) {
+  const nothing = (): void => undefined;
+  @Controller('scoped')
+  @(onClass ? HttpCache(onClass) : nothing)
+  class ScopedController {
+    @Get()
+    @(onMethod ? HttpCache(onMethod) : nothing)
+    find(): string {
+      return 'found';
+    }
+  }
+  return ScopedController;
+}

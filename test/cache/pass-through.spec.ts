@@ -2,7 +2,16 @@ import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { Cacheable, CacheEvict, CachePut, CacheService, getCacheToken, InjectCache } from 'rednest';
+import {
+  Cache,
+  CACHE_MANAGER,
+  Cacheable,
+  CacheEvict,
+  CachePut,
+  CacheService,
+  getCacheToken,
+  InjectCache,
+} from 'rednest';
 import { passThroughCache } from 'rednest/testing';
 
 @Injectable()
@@ -77,6 +86,14 @@ describe('passThroughCache', () => {
 
   it('is for the one who asks, by the tokens of the caches', () => {
     const tokens = passThroughCache('pages').map((provider) => (provider as { provide: unknown }).provide);
-    expect(tokens).toEqual([CacheService, getCacheToken('pages')]);
+    expect(tokens).toEqual([CacheService, getCacheToken('pages'), CACHE_MANAGER, Cache]);
+  });
+
+  it('gives what is made for cache-manager a cache, too', async () => {
+    const testing = await Test.createTestingModule({ providers: passThroughCache() }).compile();
+    const manager = testing.get<Cache>(CACHE_MANAGER);
+    expect(testing.get(Cache)).toBe(manager);
+    await manager.set('a', 1);
+    expect([await manager.get('a'), await manager.wrap('a', () => 2)]).toEqual([undefined, 2]);
   });
 });

@@ -8,6 +8,12 @@ const FUNCTION = { isRight: (value: unknown) => typeof value === 'function', exp
 
 type Option = keyof HttpCacheOptions;
 
+const USER_PROBLEM = {
+  option: 'user',
+  message: "is missing: scope 'user' needs a function that tells who asks",
+};
+const SCOPE_PROBLEM = { option: 'scope', message: "must be 'user' where the option user is given" };
+
 /** How each option is checked: by what parses it, or by what it has to be. */
 const RULES: Readonly<
   Record<Option, { isRight: (value: unknown) => boolean; expected: string } | ((value: never) => unknown)>
@@ -32,22 +38,30 @@ const RULES: Readonly<
 };
 
 /**
- * Checks the options of one `@HttpCache`.
+ * Checks the options of one `@HttpCache`: what it lacks may stand on the controller, or on the handler.
  *
+ * @param subject how the error names it: `@HttpCache on Cities.findOne`
  * @throws CacheConfigurationError that lists every problem
  */
-export function checkHttpCacheOptions<Request>(options: HttpCacheOptions<Request>): void {
+export function checkHttpCacheOptions<Request>(subject: string, options: HttpCacheOptions<Request>): void {
   const problems: ConfigurationProblem[] = [];
   for (const [option, value] of Object.entries(options) as [Option, unknown][])
     if (value !== undefined) problems.push(...problemsOf(option, value));
-  if (options.scope === 'user' && options.user === undefined)
-    problems.push({
-      option: 'user',
-      message: "is missing: scope 'user' needs a function that tells who asks",
-    });
-  if (options.user !== undefined && options.scope !== 'user')
-    problems.push({ option: 'scope', message: "must be 'user' where the option user is given" });
-  if (problems.length > 0) throw new CacheConfigurationError('@HttpCache', problems);
+  if (options.user !== undefined && options.scope === 'shared') problems.push(SCOPE_PROBLEM);
+  if (problems.length > 0) throw new CacheConfigurationError(subject, problems);
+}
+
+/**
+ * Checks whether the options of a handler and its controller make sense together.
+ *
+ * @throws CacheConfigurationError if it is not told who asks, or not said that it matters
+ */
+export function checkMergedOptions<Request>(
+  subject: string,
+  { scope, user }: Pick<HttpCacheOptions<Request>, 'scope' | 'user'>,
+): void {
+  if (scope === 'user' && user === undefined) throw new CacheConfigurationError(subject, [USER_PROBLEM]);
+  if (user !== undefined && scope === undefined) throw new CacheConfigurationError(subject, [SCOPE_PROBLEM]);
 }
 
 function problemsOf(option: Option, value: unknown): readonly ConfigurationProblem[] {

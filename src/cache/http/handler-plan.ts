@@ -1,6 +1,7 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { GetOrSetOptions } from '../options/cache-options.js';
+import { checkMergedOptions } from './check-http-cache-options.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import type { HttpRequest } from './http-exchange.js';
 import { routeTraits, type RouteTraits } from './route-traits.js';
@@ -46,7 +47,9 @@ function makePlan(controller: Type, handler: Handler): HandlerPlan | undefined {
   const traits = routeTraits(controller, handler);
   // Nest sends a redirect and a stream of events by ways of their own, which leave nothing to be stored.
   if (!marked || traits.isUncacheable) return undefined;
-  const options = resolveHttpCacheOptions({ ...ofController, ...marked });
+  const merged = { ...ofController, ...marked };
+  checkMergedOptions(traits.subject, merged);
+  const options = resolveHttpCacheOptions(merged);
   return {
     ...options,
     ...traits,

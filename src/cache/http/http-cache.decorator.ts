@@ -3,7 +3,7 @@ import { getCacheToken } from '../cache.tokens.js';
 import { HttpCacheInterceptor } from './http-cache.interceptor.js';
 import { HTTP_CACHE_METADATA } from './http-cache.metadata.js';
 import type { HttpCacheOptions, HttpCacheRequest } from './http-cache-options.js';
-import { checkHttpCacheOptions } from './check-http-cache-options.js';
+import { checked } from './checked.js';
 
 /**
  * Caches what a handler answers to GET requests, or what all handlers of a controller do: the bytes that were sent, so that a hit neither runs
@@ -21,8 +21,8 @@ export function HttpCache<Request = HttpCacheRequest>(
   options: HttpCacheOptions<Request> | false = {},
 ): ClassDecorator & MethodDecorator {
   if (options === false) return SetMetadata(HTTP_CACHE_METADATA, false);
-  checkHttpCacheOptions(options);
   return applyDecorators(
+    checked(options),
     SetMetadata(HTTP_CACHE_METADATA, options),
     UseInterceptors(HttpCacheInterceptor),
     ...(options.cache === undefined ? [] : [requireCache(options.cache)]),
