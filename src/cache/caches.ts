@@ -1,5 +1,5 @@
-import type { RedisConnection } from '../redis/index.js';
-import type { ConnectionUser } from '../redis/shared.js';
+import { RedisConnection } from '../redis/index.js';
+import { showValue, type ConnectionUser } from '../redis/shared.js';
 import { CacheBackend } from './cache-backend.js';
 import type { CacheService } from './cache.service.js';
 import { DEFAULT_CACHE } from './cache.tokens.js';
@@ -17,6 +17,7 @@ export class Caches implements Iterable<CacheService>, ConnectionUser {
 
   /** @internal */
   constructor(options: CacheRootOptions, connection: RedisConnection | undefined) {
+    checkConnection(connection);
     const { backend, cache } = resolveRootOptions(DEFAULT_CACHE, options);
     this.#options = options;
     this.#backend = new CacheBackend(backend, connection);
@@ -53,4 +54,11 @@ export class Caches implements Iterable<CacheService>, ConnectionUser {
   stop(): Promise<void> {
     return this.#backend.stop();
   }
+}
+
+/** A test may have put something else in its place. @throws CacheConfigurationError */
+function checkConnection(connection: unknown): void {
+  if (!connection || connection instanceof RedisConnection) return;
+  const message = `${showValue(connection)} is not a RedisConnection; to have the cache in memory only, as in a test, override its token with null`;
+  throw new CacheConfigurationError('The cache', [{ option: 'connection', message }]);
 }

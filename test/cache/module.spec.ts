@@ -8,12 +8,15 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import {
   CacheConfigurationError,
   CacheModule,
   CacheService,
   Caches,
   getCacheToken,
+  getRedisConnectionToken,
+  getRedisToken,
   InjectCache,
   RedisModule,
   type CacheRootOptions,
@@ -283,6 +286,31 @@ describe('CacheModule.forFeature', () => {
   it('needs CacheModule.forRoot', async () => {
     const starting = startApplication([CacheModule.forFeature({ name: 'pages' })]);
     await expect(starting).rejects.toThrow(/Caches/);
+  });
+});
+
+describe('a unit test that overrides', () => {
+  const modules = { imports: [RedisModule.forRoot({ host: 'no.such.host' }), CacheModule.forRoot(root)] };
+
+  it('the connection with null caches in the process alone, and opens nothing', async () => {
+    const testing = await Test.createTestingModule(modules)
+      .overrideProvider(getRedisConnectionToken())
+      .useValue(null)
+      .overrideProvider(getRedisToken())
+      .useValue({})
+      .compile();
+    const app = await testing.init();
+    const cache = app.get(CacheService);
+    expect(await cache.getOrSet('a', () => 1)).toBe(1);
+    expect(await cache.get('a')).toBe(1);
+    await app.close();
+  });
+
+  it('it with something else is told what to do instead', async () => {
+    const testing = Test.createTestingModule(modules)
+      .overrideProvider(getRedisConnectionToken())
+      .useValue({ client: {} });
+    await expect(testing.compile()).rejects.toThrow(/an object is not a RedisConnection; .* with null/);
   });
 });
 
