@@ -6,6 +6,11 @@ export default {
   ...config,
   resolver: join(import.meta.dirname, 'resolver.cjs'),
   modulePathIgnorePatterns: ['<rootDir>/dist'],
-  // The commands are the same whatever Nest is beside them.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/setup/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    // The commands are the same whatever Nest is beside them, and so is the engine of the cache, which does not see it.
+    '<rootDir>/test/setup/',
+    '<rootDir>/test/cache/(?:coheren|commands|entries|events|factory|local|maintenance|many|outage|randomised|tags)',
+    '<rootDir>/src/cache/(?:codecs|coherence|entry|flight|local|lookup|maintenance|remote|stamps|store)/',
+  ],
 };
