@@ -100,6 +100,20 @@ describe.each(OUTAGES)('Redis %s in the middle of traffic', (_, outageOf) => {
     });
   });
 
+  it('does not bring back what was replaced meanwhile', async () => {
+    const { server, proxy, options } = await start();
+    const replica = await startReplica(opened, options);
+    expect(await replica.cache.getOrSet('a', () => 'old')).toBe('old');
+    const outage = outageOf(server, proxy);
+    await outage.begin();
+    await untilAway(replica);
+    expect(await replica.cache.getOrSet('a', () => 'new', { forceRefresh: true })).toBe('new');
+    expect(await replica.cache.get('a')).not.toBe('old');
+    await outage.end();
+    await untilBack(replica);
+    expect(await replica.cache.get('a')).not.toBe('old');
+  });
+
   it('does not undo what is invalidated meanwhile, in this process and in others', async () => {
     const { server, proxy, options } = await start();
     const [first, second] = [await startReplica(opened, options), await startReplica(opened, options)];
