@@ -92,6 +92,28 @@ describe('a Cluster that loses a master without a replica', () => {
     expect(meanwhile.slowerThan(BUDGET)).toBeLessThanOrEqual(meanwhile.count / 20);
     expectToldInTurn(replica);
   }, 30_000);
+
+  it('has invalidations that wait for the others done meanwhile', async () => {
+    const cluster = opened.add(
+      await startCluster({ masters: 3, replicas: 0, acl: ['app on >secret ~app:* &* +@all'] }),
+    );
+    const [lost, other] = (await cluster.masters()) as [RedisServer, RedisServer];
+    const [onLost = ''] = await namesOn(cluster, lost, { prefix: ENTRY, count: 1 });
+    const [onOther = ''] = await namesOn(cluster, other, { prefix: ENTRY, count: 1 });
+    const replica = await startReplica(opened, cluster.options, { local: false });
+    const admin = await other.admin();
+    await replica.cache.set(onOther, 'old');
+    await admin.acl('SETUSER', 'app', '-unlink');
+    await replica.cache.delete(onOther);
+    expect(replica.cache.stats().pendingInvalidations).toBe(1);
+    await lost.kill();
+    await untilAway(replica, onLost);
+    expect(await admin.exists(ENTRY + onOther)).toBe(1);
+    await admin.acl('SETUSER', 'app', '+unlink');
+    await eventually(() => replica.cache.stats().pendingInvalidations === 0, 5_000);
+    expect(await admin.exists(ENTRY + onOther)).toBe(0);
+    expect(replica.cache.stats().available).toBe(false);
+  });
 });
 
 describe('a Cluster that fails over', () => {

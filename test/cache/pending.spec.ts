@@ -41,7 +41,10 @@ describe('invalidations of a Redis that answers', () => {
         if ((await cache.get(name)) !== i) missing.push(name);
       }
     });
-    await cache.delete('other');
+    while (performance.now() < end) {
+      await cache.delete('other');
+      await sleep(1);
+    }
     await Promise.all(loops);
     expect(missing).toEqual([]);
   });

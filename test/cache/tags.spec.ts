@@ -235,6 +235,27 @@ describe.each(SHARED)('a stamp in Redis with $name', (place) => {
     expect(await (await asNew(cache)).get('old')).toBeUndefined();
   });
 
+  it.each([
+    ['rolled back', (key: string) => ground.command('SET', key, '1')],
+    ['lost', (key: string) => ground.command('DEL', key)],
+  ])(
+    'that was made by a clock which was ahead, and is %s, does not keep anything from being cached',
+    async (_, lose) => {
+      const [cache, another] = pair();
+      const tag = ground.name();
+      await ground.command('SET', stampOf(tag), String((Date.now() + 3_600_000) * 1_000));
+      await cache.set('old', 1, { tags: [tag] });
+      for (const each of [cache, another]) expect(await each.get('old')).toBe(1);
+      await lose(stampOf(tag));
+      await eventually(async () => {
+        await cache.getOrSet('new', () => 1, { tags: [tag] });
+        for (const each of [cache, another]) expect(await each.get('new')).toBe(1);
+      });
+      if (place.coherence === 'pubsub') return;
+      for (const each of [cache, another]) expect(await each.get('old')).toBeUndefined();
+    },
+  );
+
   it('outlives what depends on it', async () => {
     const [cache] = pair();
     const [early, late, set] = [ground.name(), ground.name(), ground.name()];
