@@ -160,6 +160,20 @@ const start = (adapter: Adapter) =>
   });
 
 describe.each(ADAPTERS)('CacheInterceptor on %s', (adapter) => {
+  it('goes on where the cache fails, and says so', async () => {
+    const { app, get, log } = await start(adapter);
+    const cache = app.get(CacheService);
+    cache.get = () => Promise.reject(new Error('out of order'));
+    cache.set = () => Promise.reject(new Error('out of order'));
+    for (const call of [1, 2])
+      expect(await get('/old/by-url')).toMatchObject({ status: 200, body: `{"call":${call}}` });
+    await eventually(() => log.texts('CacheInterceptor').length === 2);
+    expect(log.texts('CacheInterceptor')).toEqual([
+      expect.stringMatching(/read from the cache: Error: out of order/),
+      expect.stringMatching(/be cached: Error: out of order/),
+    ]);
+  });
+
   it('caches by URL and by key', async () => {
     const { get, app } = await start(adapter);
     for (const [path, key] of [

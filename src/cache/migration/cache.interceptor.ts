@@ -11,6 +11,7 @@ import {
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { of, tap, type Observable } from 'rxjs';
 import { hasCredentials, type IdentifiedRequest } from '../http/credentials.js';
+import { LimitedWarnings } from '../entry/limited-warnings.js';
 import { Cache } from './cache-manager.js';
 import {
   CACHE_CREDENTIALS_METADATA,
@@ -40,6 +41,9 @@ export class CacheInterceptor implements NestInterceptor {
 
   /** For handlers and controllers without {@link CacheCredentials}. */
   protected credentials: 'bypass' | 'ignore' = 'bypass';
+
+  readonly #logger = new Logger(CacheInterceptor.name);
+  readonly #warnings = new LimitedWarnings((message) => this.#logger.warn(message));
 
   constructor(
     @Inject(CACHE_MANAGER) protected readonly cacheManager: Cache,
@@ -105,7 +109,8 @@ export class CacheInterceptor implements NestInterceptor {
   async #read(key: string): Promise<unknown> {
     try {
       return await this.cacheManager.get(key);
-    } catch {
+    } catch (error) {
+      this.#warnings.warn('read', `A value could not be read from the cache: ${String(error)}`);
       return undefined;
     }
   }
@@ -123,9 +128,7 @@ export class CacheInterceptor implements NestInterceptor {
     try {
       await this.cacheManager.set(key, response, ttl ?? undefined);
     } catch (error) {
-      new Logger(CacheInterceptor.name).error(
-        `What a handler returned could not be cached: ${String(error)}`,
-      );
+      this.#warnings.warn('store', `What a handler returned could not be cached: ${String(error)}`);
     }
   }
 }
