@@ -1,4 +1,5 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
@@ -68,6 +69,17 @@ class SlowController {
   @HttpCache({ waitTimeout: '200ms' })
   impatient(): Promise<object> {
     return this.#hang();
+  }
+
+  @Get('aborted')
+  @HttpCache()
+  async aborted(
+    @Res({ passthrough: true }) response: ServerResponse & { raw?: ServerResponse },
+  ): Promise<object> {
+    const call = this.calls.next();
+    if (call > 1) return { call };
+    await once(response.raw ?? response, 'close');
+    throw new Error('the client has gone');
   }
 
   @Get('sent/:status')
@@ -220,6 +232,19 @@ describe.each(ADAPTERS)('HTTP caching with many at a time on %s', (adapter) => {
     expect(await get('/slow/hanging')).toMatchObject({ cache: 'HIT', body: '{"call":2}' });
   });
 
+  it('does not answer others with what failed since its client had gone', async () => {
+    const { get, port, calls } = await start(adapter);
+    let others: Promise<Answer[]> | undefined;
+    await leave(port, '/slow/aborted', async () => {
+      if (calls.of() === 0) return false;
+      others = Promise.all(times(5, () => get('/slow/aborted')));
+      await sleep(100); // they wait by now, or nearly
+      return true;
+    });
+    const answers = await others!;
+    expect(answers.map(({ status, body }) => [status, body])).toEqual(times(5, () => [200, '{"call":2}']));
+  });
+
   it('says so where tags are wrong, and where the cache has failed', async () => {
     const { app, get, calls, log } = await start(adapter);
     expect((await get('/slow/tagged')).status).toBe(500);
@@ -347,7 +372,7 @@ async function expire(server: RedisServer, { app }: HttpApplication): Promise<vo
 }
 
 /** Asks, and hangs up before the answer, when the handler runs. */
-async function leave(port: number, path: string, isRunning: () => boolean): Promise<void> {
+async function leave(port: number, path: string, isRunning: () => boolean | Promise<boolean>): Promise<void> {
   const request = httpRequest({ host: '127.0.0.1', port, path, agent: false });
   request.on('error', () => undefined);
   request.end();
