@@ -3,6 +3,9 @@ import { isBusy, type Burst, type Meter, type Reading } from './meter.js';
 /** How many budgets an operation may take at most, where the connection is busy with much. */
 const MOST_BUDGETS = 10;
 
+/** For each so many bytes that are outstanding a budget may pass in silence: Redis sends nothing while it puts replies together. */
+const BYTES_IN_SILENCE = 16 * 1_024 * 1_024;
+
 /** The time that an operation may take: a budget, and further ones for as long as large values are on their way. */
 export class Deadline {
   readonly #budget: number;
@@ -11,6 +14,7 @@ export class Deadline {
   readonly #expired: (isBusy: boolean) => void;
   #before: Reading;
   #budgets = 0;
+  #silences = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -43,7 +47,8 @@ export class Deadline {
 
   #judge(): void {
     const after = this.#meter.read(this.#burst);
-    const busy = isBusy(this.#before, after);
+    const busy =
+      isBusy(this.#before, after) || ++this.#silences <= this.#meter.outstanding / BYTES_IN_SILENCE;
     if (!busy || ++this.#budgets >= MOST_BUDGETS) return this.#expired(busy);
     this.#before = after;
     this.#wait();

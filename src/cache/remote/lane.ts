@@ -69,14 +69,16 @@ export class Lane {
   /**
    * Never rejects, and resolves within the budget; within ten where large values are on their way. What is late is not taken back: it may
    * still take effect.
+   *
+   * @param bytes that are sent, or will come, where they may be many
    */
-  run<T>(send: () => Promise<T>): Promise<T | Away> {
+  run<T>(send: () => Promise<T>, bytes = 0): Promise<T | Away> {
     if (this.isBlocked || this.#isClosed) return AT_ONCE;
     if (!this.#hooks.isConnected()) {
       this.block('not connected');
       return AT_ONCE;
     }
-    const burst = this.#meter.begin();
+    const burst = this.#meter.begin(bytes);
     return new Promise((resolve) => {
       let isSettled = false;
       const settle = (result: T | Away): void => {
@@ -91,11 +93,13 @@ export class Lane {
       // What is thrown, as by a connection that is closed, is a failure like others.
       new Promise<T>((sent) => sent(send())).then(
         (reply) => {
+          this.#meter.end(bytes);
           this.#meter.answer(burst);
           if (!isSettled) this.#failures = 0;
           settle(reply);
         },
         (error: unknown) => {
+          this.#meter.end(bytes);
           if (!isSettled) this.fail(error);
           settle(AWAY);
         },

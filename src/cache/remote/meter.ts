@@ -23,6 +23,8 @@ export interface Burst {
 /** Tells a master that is busy with much from one that is slow or away. */
 export class Meter {
   readonly #progress: () => SocketProgress;
+  /** Bytes that were sent, or asked for, and are not answered: as far as is known beforehand. */
+  outstanding = 0;
   #answers = 0;
   #burst: Burst | undefined;
 
@@ -31,8 +33,9 @@ export class Meter {
     this.#progress = progress;
   }
 
-  /** An operation begins. */
-  begin(): Burst {
+  /** An operation begins. @param bytes that are sent, or will come, where they may be many */
+  begin(bytes: number): Burst {
+    this.outstanding += bytes;
     const now = performance.now();
     if (this.#burst && now - this.#burst.beganAt < BURST) return this.#burst;
     const beginning = { ...this.#progress(), answers: this.#answers, burstAnswers: 0 };
@@ -43,6 +46,11 @@ export class Meter {
   answer(burst: Burst): void {
     this.#answers++;
     burst.answers++;
+  }
+
+  /** It was answered, or never will be. */
+  end(bytes: number): void {
+    this.outstanding -= bytes;
   }
 
   read(burst: Burst): Reading {

@@ -46,6 +46,11 @@ export class PendingInvalidations {
     return this.#waiting.size + this.#restored.size;
   }
 
+  /** Whether there are none, under way or waiting. */
+  get isEmpty(): boolean {
+    return this.#underWay.size === 0 && this.size === 0;
+  }
+
   /** Whether what Redis has under the key is known to be out of date. */
   has(key: string): boolean {
     return this.#underWay.has(key) || this.#waiting.has(key) || this.#restored.has(key);

@@ -12,7 +12,6 @@ function startReader(): { reader: Reader; shard: Shard } {
   const hooks = {
     read: () => new Promise<never>(() => undefined),
     shardOf: () => shard,
-    perCommand: () => Infinity,
     rolledBack: () => undefined,
     perCommand: () => 500,
   };

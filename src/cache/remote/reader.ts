@@ -7,11 +7,13 @@ import { ReadBatch } from './read-batch.js';
 interface ReaderHooks {
   /** Reads the keys of one slot; never rejects. */
   read(keys: readonly string[], slot: number): Promise<readonly (Buffer | null)[] | Away>;
+  /** How many of the values that are read lately fit into one command. */
+  perCommand(): number;
   shardOf(slot: number): Shard;
   rolledBack(stamp: Stamp): void;
 }
 
-/** Makes one MGET of the reads of one turn of the event loop, for each slot and `limit` keys. */
+/** Makes one MGET of the reads of one turn of the event loop, for each slot, `limit` keys, and about a megabyte. */
 export class Reader {
   readonly #limit: number;
   readonly #hooks: ReaderHooks;
@@ -27,7 +29,7 @@ export class Reader {
   /** The batch that a key of the slot is to be added to, now. */
   batch(slot: number): ReadBatch {
     const open = this.#open.get(slot);
-    if (open && open.keys.length < this.#limit) return open;
+    if (open && open.keys.length < Math.min(this.#limit, this.#hooks.perCommand())) return open;
     const batch = new ReadBatch(slot, this.#hooks.shardOf(slot));
     this.#open.set(slot, batch);
     this.#current.set(slot, (this.#current.get(slot) ?? new Set()).add(batch));

@@ -10,6 +10,7 @@ import { PendingInvalidations, type Invalidation } from './pending-invalidations
 import { Reader } from './reader.js';
 import { RedisWrites } from './redis-writes.js';
 import { Replay } from './replay.js';
+import { ValueSize } from './value-size.js';
 
 /** After how many milliseconds an invalidation that was not confirmed is sent again. */
 const RETRY_INTERVAL = 1_000;
@@ -34,6 +35,7 @@ export class RedisTier {
   readonly #changed: (keys: readonly string[]) => void;
   readonly #lanes: Lanes;
   readonly #budget: number;
+  readonly #size = new ValueSize();
   readonly #replay: Replay;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -57,14 +59,16 @@ export class RedisTier {
       isNeeded: () => this.pending.hasAny(),
     });
     const floorOf = (key: string) => hooks.floorOf(key);
-    this.writes = new RedisWrites(connection, this.#lanes, { clock, limit: options.batchSize, floorOf });
-    this.#replay = new Replay(options.batchSize, {
+    const limit = options.batchSize;
+    this.writes = new RedisWrites(connection, this.#lanes, { clock, limit, size: this.#size, floorOf });
+    this.#replay = new Replay(limit, {
       send: (kind, requests) => this.writes.invalidate(kind, requests),
       slotOf: (key) => this.slotOf(key),
       confirm: (invalidations) => this.confirm(invalidations),
     });
-    this.reader = new Reader(options.batchSize, {
+    this.reader = new Reader(limit, {
       read: (keys, slot) => this.#read(keys, slot),
+      perCommand: () => this.#size.perCommand,
       shardOf: (slot) => this.#coherence.shardOf(slot),
       rolledBack: (stamp) => this.restamp(stamp),
     });
@@ -148,12 +152,22 @@ export class RedisTier {
   }
 
   async #read(keys: readonly string[], slot: number): Promise<readonly (Buffer | null)[] | Away> {
-    const replies = await this.#lanes
-      .of(slot)
-      .run(() => this.#connection.client.mgetBuffer(...(keys as [string, ...string[]])));
-    if (replies === AWAY) return replies;
+    const expected = keys.length * this.#size.average;
+    const replies = await this.#lanes.of(slot).run(async () => {
+      const values = await this.#connection.client.mgetBuffer(...(keys as [string, ...string[]]));
+      // Also where it comes too late: the next ones are asked for in smaller parts, and given the time that they take.
+      this.#learnSize(values);
+      return values;
+    }, expected);
+    if (replies === AWAY || this.pending.isEmpty) return replies;
     // What an invalidation has not reached yet is not there for this process.
     return replies.map((reply, position) => (this.pending.has(keys[position]!) ? null : reply));
+  }
+
+  #learnSize(values: readonly (Buffer | null)[]): void {
+    let bytes = 0;
+    for (const value of values) if (value) bytes += value.length;
+    this.#size.learn(bytes, values.length);
   }
 
   /** Sends what has been kept for the master, and once more what a failover may have lost. */

@@ -20,6 +20,7 @@ import {
   type TokenRequest,
 } from './scripts.js';
 import { TickBatcher } from './tick-batcher.js';
+import type { ValueSize } from './value-size.js';
 
 /** How long a stamp is kept at least, in milliseconds: the factories that were running when it was made must find it changed. */
 const STAMP_LIFETIME = 3_600_000;
@@ -39,6 +40,8 @@ interface WritesOptions {
   readonly clock: ServerClock;
   /** How many keys a command may have. */
   readonly limit: number;
+  /** Learns of what is written. */
+  readonly size: ValueSize;
   /** The highest number that this process has seen under the key of a stamp. */
   readonly floorOf: (key: string) => number;
 }
@@ -59,19 +62,23 @@ export class RedisWrites {
   readonly #floorOf: (key: string) => number;
   readonly #stamp = stampScript(STAMP_LIFETIME);
 
-  constructor(connection: RedisConnection, lanes: Lanes, { clock, limit, floorOf }: WritesOptions) {
+  constructor(connection: RedisConnection, lanes: Lanes, { clock, limit, size, floorOf }: WritesOptions) {
     this.#connection = connection;
     this.#lanes = lanes;
     this.#clock = clock;
     this.#limit = limit;
     this.#floorOf = floorOf;
-    this.store = this.#scripted(storeScript(), sizeOfRecord);
+    const sizeOf = ({ record }: { readonly record: Buffer }): number => {
+      size.learn(record.length, 1);
+      return record.length;
+    };
+    this.store = this.#scripted(storeScript(), sizeOf);
     this.release = this.#scripted(releaseScript());
     this.expire = this.#scripted(expireScript());
     this.ensure = this.#scripted(ensureScript());
     this.remove = this.#confirmed((requests) => this.#unlink(requests));
     this.stamp = this.#confirmed((requests) => this.#restamp(requests));
-    this.set = this.#batcher<SetRequest, void>((requests) => this.#setAll(requests), sizeOfRecord);
+    this.set = this.#batcher<SetRequest, void>((requests) => this.#setAll(requests), sizeOf);
   }
 
   /** @param lease milliseconds */
@@ -119,8 +126,8 @@ export class RedisWrites {
     send: (requests: readonly Request[]) => Promise<readonly (Reply | Away)[]>,
     sizeOf?: (request: Request) => number,
   ): TickBatcher<Request, Reply> {
-    const run = (requests: readonly Request[]): Promise<readonly (Reply | Away)[] | Away> =>
-      this.#lanes.of(requests[0]!.slot).run(() => send(requests));
+    const run = (requests: readonly Request[], bytes: number): Promise<readonly (Reply | Away)[] | Away> =>
+      this.#lanes.of(requests[0]!.slot).run(() => send(requests), bytes);
     return new TickBatcher(this.#limit, run, sizeOf);
   }
 
@@ -152,8 +159,4 @@ export class RedisWrites {
     if (failures.length > 0) this.#lanes.of(requests[0]!.slot).fail(failures[0]!.reason);
     return outcomes.map(({ status }) => (status === 'rejected' ? AWAY : undefined));
   }
-}
-
-function sizeOfRecord({ record }: { readonly record: Buffer }): number {
-  return record.length;
 }

@@ -1,8 +1,6 @@
 import { AWAY, type Away } from './away.js';
 import type { KeyRequest } from './scripts.js';
-
-/** How many bytes a command may have, beyond which a further request is sent apart. */
-const MOST_BYTES = 1_024 * 1_024;
+import { COMMAND_BYTES } from './value-size.js';
 
 interface Batch<Request, Reply> {
   readonly requests: Request[];
@@ -11,7 +9,10 @@ interface Batch<Request, Reply> {
   bytes: number;
 }
 
-type Send<Request, Reply> = (requests: readonly Request[]) => Promise<readonly (Reply | Away)[] | Away>;
+type Send<Request, Reply> = (
+  requests: readonly Request[],
+  bytes: number,
+) => Promise<readonly (Reply | Away)[] | Away>;
 
 /**
  * Collects what is asked for in one turn of the event loop and sends it together: one command for each hash slot, with up to `limit` keys
@@ -46,12 +47,12 @@ export class TickBatcher<Request extends KeyRequest, Reply> {
   /** The batch that a request of the size is to be added to, now. */
   #batch(slot: number, size: number): Batch<Request, Reply> {
     const open = this.#open.get(slot);
-    if (open && (size === 0 || open.bytes + size <= MOST_BYTES)) return open;
+    if (open && (size === 0 || open.bytes + size <= COMMAND_BYTES)) return open;
     if (open) this.#flush(slot, open);
     const requests: Request[] = [];
     let send = () => {};
     const replies = new Promise<readonly (Reply | Away)[] | Away>(
-      (resolve) => (send = () => resolve(this.#send(requests))),
+      (resolve) => (send = () => resolve(this.#send(requests, batch.bytes))),
     );
     const batch = { requests, replies, send, bytes: 0 };
     this.#open.set(slot, batch);
