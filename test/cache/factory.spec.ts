@@ -69,7 +69,8 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     await eventually(async () => (await another.get('a')) === 2);
     await eventually(async () => (await cache.get('a')) === 2);
     expect(factory.runs).toBe(2);
-    expect(another.stats().staleHits).toBe(place.start ? 1 : 3);
+    const hits = Array.from(new Set([cache, another]), (each) => each.stats().staleHits);
+    expect(hits.reduce((sum, each) => sum + each)).toBe(3);
   });
 
   it('is waited for until the soft timeout where there is a stale value, and stored afterwards', async () => {
@@ -321,8 +322,10 @@ describe.each(EVERYWHERE)('a factory with $name', (place) => {
     const options = { earlyRefresh: 1e9 };
     await cache.getOrSet('a', costly);
     factory.hold();
-    for (let call = 0; call < 20; call++) {
-      expect(await cache.getOrSetEntry('a', costly, options)).toMatchObject({ value: 1, status: 'hit' });
+    for (let turn = 0; turn < 10; turn++) {
+      const asking = Array.from({ length: 3 }, () => cache.getOrSetEntry('a', costly, options));
+      for (const entry of await Promise.all(asking)) expect(entry).toMatchObject({ value: 1, status: 'hit' });
+      await cache.getOrSetEntry('a', costly, options);
       await sleep(5);
     }
     expect(factory.runs).toBe(2);
