@@ -46,6 +46,11 @@ export class Flight {
     return this.#isMaking && performance.now() - this.#begunAt > age;
   }
 
+  /** Whether it has begun after a moment of `performance.now()`: it is then no older than who asked at that moment may expect. */
+  hasBegunSince(moment: number): boolean {
+    return this.#isMaking && this.#begunAt >= moment;
+  }
+
   /** Whether its factory runs for so long that others make the value without it. */
   get isOverdue(): boolean {
     return this.isOlderThan(this.#patience);

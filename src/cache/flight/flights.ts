@@ -12,9 +12,10 @@ import { RetryThrottle } from './retry-throttle.js';
 import type { Making, ValueMaker } from './value-maker.js';
 import { settledWithin } from './settled-within.js';
 
-/** A flight as it was when a caller began to look. */
+/** When a caller began to look, and the flight of its key as it was then. */
 interface Seen {
-  readonly flight: Flight;
+  readonly at: number;
+  readonly flight: Flight | undefined;
   readonly changes: number;
 }
 
@@ -56,7 +57,7 @@ export class Flights {
     const flight = this.#flights.get(key);
     if (flight?.isCertain && !found && this.#isCurrent(flight) && this.#isNeeded(flight))
       return this.#wait(flight, options, flight.fallback);
-    const seen = !found && flight ? { flight, changes: flight.changes } : undefined;
+    const seen: Seen = { at: performance.now(), flight, changes: flight?.changes ?? 0 };
     const known = found ?? (await this.#lookup.find(key, options?.tags));
     if (known.status === 'fresh' && known.entry) {
       this.refreshEarly(key, factory, options, known.entry);
@@ -140,14 +141,16 @@ export class Flights {
     return this.#outcomeOf(entry, 'hit');
   }
 
-  /** A flight that may be joined: nothing has changed since it began, or its lease was found to stand. */
-  #join(key: string, found: Found, seen: Seen | undefined): Flight | undefined {
+  /** A flight that may be joined: nothing has changed since it began, it began after the caller, or its lease was found to stand. */
+  #join(key: string, found: Found, seen: Seen): Flight | undefined {
     const flight = this.#flights.get(key);
     if (!flight || !this.#isCurrent(flight)) return undefined;
     if (flight.isCertain) return flight;
-    if (flight.isOutdated || flight.token !== found.leaseToken) return undefined;
+    if (flight.isOutdated) return undefined;
+    if (flight.hasBegunSince(seen.at)) return flight;
+    if (flight.token !== found.leaseToken) return undefined;
     // The lease may have been voided after it was read: what has been told of meanwhile goes for those who come later.
-    if (flight === seen?.flight) flight.confirm(seen.changes);
+    if (flight === seen.flight) flight.confirm(seen.changes);
     return flight;
   }
 

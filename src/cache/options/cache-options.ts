@@ -89,7 +89,7 @@ export interface CacheRootOptions extends CacheOptions {
    * at all. @default 'tracking', or 'pubsub' where the server or the ACL does not allow it
    */
   coherence?: CoherenceMode;
-  /** How long an operation waits for Redis before the cache does without. @default '50ms' */
+  /** How long a command waits for Redis before the cache does without; up to ten times as long while large values are on their way. @default '50ms' */
   budget?: Duration;
   /** Operations in a row that may exceed the budget before Redis is left alone for `breakerRetry`. @default 3 */
   breakerFailures?: number;
