@@ -35,6 +35,8 @@ describe('a server that has become a replica', () => {
     const admin = await server.admin();
     const write = () => connection.withDedicated((client) => client.incr('app:n'));
     expect(await write()).toBe(1);
+    // Until it is back in the pool, the next taker would be given another.
+    await eventually(() => connection.poolStats.free === 1);
     await admin.replicaof('127.0.0.1', 1);
     const accepted = proxy.accepted;
     const { redisError } = await rejection(write());
