@@ -8,17 +8,7 @@ import { LimitedWarnings } from './limited-warnings.js';
 import { readRecord, writeRecord, type RecordFields, type StoredRecordHead } from './record.js';
 
 /** An entry before it has bytes. */
-export interface EntryDraft {
-  readonly kind: EntryKind;
-  readonly value: unknown;
-  readonly born: number;
-  readonly freshUntil: number;
-  readonly staleUntil: number;
-  readonly cost: number;
-  readonly tags: readonly string[];
-  /** Those of the tags, and that of the generation at the end. */
-  readonly stamps: readonly number[];
-}
+export type EntryDraft = Omit<CacheEntry, 'size' | 'expandedSize'>;
 
 /** What stands under a key. */
 export interface StoredRecord {

@@ -1,24 +1,20 @@
 import type { CompressionAlgorithm } from '../options/cache-options.js';
-import type { EntryKind } from './entry.js';
+import type { CacheEntry, EntryKind } from './entry.js';
 
 /** `lease`: no value yet, only the right of a process to make it. */
 export type RecordKind = 'lease' | EntryKind;
 
 /** What a record says of its payload. */
-export interface RecordFields {
+export interface RecordFields extends Pick<
+  CacheEntry,
+  'born' | 'freshUntil' | 'staleUntil' | 'cost' | 'tags' | 'stamps'
+> {
   readonly kind: RecordKind;
   readonly codec: number;
   readonly compression: CompressionAlgorithm | undefined;
   /** 8 characters of Latin-1, or '' for no lease. */
   readonly leaseToken: string;
   readonly leaseUntil: number;
-  readonly born: number;
-  readonly freshUntil: number;
-  readonly staleUntil: number;
-  readonly cost: number;
-  readonly tags: readonly string[];
-  /** Those of the tags, and that of the generation at the end. */
-  readonly stamps: readonly number[];
 }
 
 /** A record that was read, up to its payload. */

@@ -1,4 +1,3 @@
-import { isWellFormed } from '../cache-keys.js';
 import type { CacheParts } from '../cache-parts.js';
 import { NO_EPOCH } from '../coherence/shard.js';
 import type { EntryDraft } from '../entry/entry-serializer.js';
@@ -113,7 +112,7 @@ export class EntryWriter {
     const { local, serializer, clock, maxAge, tier, prefix, localShard } = this.#parts;
     if (!local) return;
     const { entry } = await serializer.deserialize(key, record);
-    if (!entry || !isCurrent() || (tier && !isWellFormed(key))) return;
+    if (!entry || !isCurrent()) return;
     const shard = tier?.shardOf(tier.slotOf(prefix + key)) ?? localShard;
     const believedUntil = performance.now() + Math.min(entry.freshUntil - clock.now(), maxAge);
     const kept = local.set(key, entry, { shard, epoch, stamps, believedUntil });
