@@ -18,7 +18,7 @@ import { tagInvalidation } from './cache/tags.js';
 
 const cases: Record<string, () => AsyncGenerator<Table>> = {
   local: localHit,
-  redis: redisHit,
+  hits: redisHit,
   sequential: sequentialHit,
   many: getMany,
   tags: tagInvalidation,
