@@ -6,6 +6,7 @@ import type { Lookup } from '../lookup/lookup.js';
 import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
 import { checkGetOrSetOptions, checkTags, patienceOf, timeoutsOf } from '../options/call-options.js';
 import { CacheFactoryTimeoutError } from '../cache-errors.js';
+import { hitOf, outcomeOf } from './entry-outcome.js';
 import { Flight, type Outcome } from './flight.js';
 import { newToken } from './leases.js';
 import { RetryThrottle } from './retry-throttle.js';
@@ -61,7 +62,7 @@ export class Flights {
     const known = found ?? (await this.#lookup.find(key, options?.tags));
     if (known.status === 'fresh' && known.entry) {
       this.refreshEarly(key, factory, options, known.entry);
-      return this.#hit(key, known, known.entry);
+      return hitOf(this.#parts, key, known.entry, known.tier);
     }
     checkGetOrSetOptions(options, this.#parts.options);
     if (mayBeServed(known) && this.#isTooEarly(key, known)) return this.#stale(key, known.entry);
@@ -132,13 +133,6 @@ export class Flights {
     const now = this.#parts.clock.now();
     if (now < entry.freshUntil || now >= entry.staleUntil || revocations > 0) return false;
     return this.#lookup.areBelieved(entry);
-  }
-
-  #hit(key: string, { tier }: Found, entry: CacheEntry): Outcome {
-    const { counters } = this.#parts;
-    if (tier === 'local') counters.hitLocally(key);
-    else counters.hitInRedis(key);
-    return this.#outcomeOf(entry, 'hit');
   }
 
   /** A flight that may be joined: nothing has changed since it began, it began after the caller, or its lease was found to stand. */
@@ -240,13 +234,6 @@ export class Flights {
 
   #stale(key: string, entry: CacheEntry): Outcome {
     this.#parts.counters.serveStale(key);
-    return this.#outcomeOf(entry, 'stale');
-  }
-
-  /** @throws the error that an entry stands for */
-  #outcomeOf(entry: CacheEntry, status: 'hit' | 'stale'): Outcome {
-    if (entry.kind === 'error') throw entry.value;
-    const value = this.#parts.local ? this.#parts.local.valueOf(entry) : entry.value;
-    return { value, status, born: entry.born, freshUntil: entry.freshUntil };
+    return outcomeOf(this.#parts, entry, 'stale');
   }
 }

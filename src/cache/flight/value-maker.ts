@@ -1,9 +1,9 @@
 import type { CacheParts } from '../cache-parts.js';
-import type { CacheEntry } from '../entry/entry.js';
 import { mayBeServed, type Found } from '../lookup/found.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
 import { AWAY } from '../remote/away.js';
+import { hitOf, outcomeOf } from './entry-outcome.js';
 import type { Flight, Outcome } from './flight.js';
 import type { FactoryRunner } from './factory-runner.js';
 import type { Leases } from './leases.js';
@@ -77,7 +77,8 @@ export class ValueMaker {
       }
       making.flight.begin();
       found = await this.#lookup.read(making.key, making.options?.tags ?? []);
-      if (found.status === 'fresh' && found.entry) return this.#hit(making.key, found);
+      if (found.status === 'fresh' && found.entry)
+        return hitOf(this.#parts, making.key, found.entry, found.tier);
       making.flight.startOver();
     }
     return this.#runner.runAlone(making);
@@ -110,8 +111,7 @@ export class ValueMaker {
   ): Promise<Outcome | undefined> {
     if (mayBeServed(found)) {
       if (found.local) found.local.refreshAt = performance.now() + heldFor;
-      const { born, freshUntil } = found.entry;
-      return { value: this.#valueOf(found.entry), status: 'stale', born, freshUntil };
+      return outcomeOf(this.#parts, found.entry, 'stale');
     }
     const { changes } = this.#parts;
     const poll = Math.min(POLL.shortest * 2 ** Math.min(polls, 10), POLL.longest);
@@ -120,20 +120,8 @@ export class ValueMaker {
     return undefined;
   }
 
-  #valueOf(entry: CacheEntry): unknown {
-    return this.#parts.local ? this.#parts.local.valueOf(entry) : entry.value;
-  }
-
   #isArmed(key: string): boolean {
     const { tier, prefix } = this.#parts;
     return tier?.shardOf(tier.slotOf(prefix + key)).armed ?? false;
-  }
-
-  #hit(key: string, { entry, tier }: Found): Outcome {
-    if (tier === 'local') this.#parts.counters.hitLocally(key);
-    else this.#parts.counters.hitInRedis(key);
-    if (entry!.kind === 'error') throw entry!.value;
-    const { born, freshUntil } = entry!;
-    return { value: this.#valueOf(entry!), status: 'hit', born, freshUntil };
   }
 }
