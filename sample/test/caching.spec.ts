@@ -29,6 +29,16 @@ describe('what is cached', () => {
     return (Array.isArray(body) ? body[0]! : body).population;
   }
 
+  /** Asked for until it comes from this process: an answer that a push overtook is not kept here. */
+  async function keptHere(path: string): Promise<void> {
+    const cache = atlas.app.get(CacheService);
+    await until(async () => {
+      const { localHits } = cache.stats();
+      await atlas.get(path);
+      return cache.stats().localHits > localHits;
+    });
+  }
+
   it('is the page of a city, of which a client that has it is told that nothing has changed', async () => {
     const first = await atlas.get<City>(PAGE);
     expect(first.headers.get('x-cache')).toBe('MISS');
@@ -49,11 +59,7 @@ describe('what is cached', () => {
   });
 
   it('is not asked of Redis again while it is here', async () => {
-    const { app } = atlas;
-    await until(async () => {
-      await population(SEARCH);
-      return app.get(CacheService).stats().localHits > 0;
-    });
+    await keptHere(SEARCH);
     const admin = await server.admin();
     await admin.config('RESETSTAT');
     await population(SEARCH);
@@ -63,7 +69,7 @@ describe('what is cached', () => {
 
   it('outlives Redis for a while', async () => {
     const before = (await atlas.get<City>(PAGE)).body;
-    await atlas.get(PAGE);
+    await keptHere(PAGE);
     await server.kill();
     const { status, body } = await atlas.get<City>(PAGE);
     expect({ status, body }).toEqual({ status: 200, body: before });
