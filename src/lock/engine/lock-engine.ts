@@ -1,0 +1,152 @@
+import { namespace, RedisError, type RedisConnection } from '../../redis/index.js';
+import type { ConnectionUser } from '../../redis/shared.js';
+import { HeldLease } from '../lease/held-lease.js';
+import type { Hold } from '../lease/hold.js';
+import { Lease } from '../lease/lease.js';
+import { LeaseKeeper } from '../lease/lease-keeper.js';
+import { leaseOf } from '../lease/lease-context.js';
+import { LockUnavailableError } from '../lock-errors.js';
+import { LockEventPublisher } from '../lock-events.js';
+import type { ResolvedLockOptions, ResolvedRootOptions } from '../options/resolved-lock-options.js';
+import type { Busy } from '../waiting/attempt.js';
+import { Attempts } from '../waiting/attempts.js';
+import { WakeChannel } from '../waiting/wake-channel.js';
+import { Waiters } from '../waiting/waiters.js';
+import { LockServer } from './lock-server.js';
+import { keysOf, Resources, type Resource } from './resource.js';
+
+/** What this process holds, and waits for. */
+export interface LockStats {
+  /** Resources that are held. */
+  readonly held: number;
+  /** Acquisitions that wait in a queue. */
+  readonly waiting: number;
+}
+
+/** All that the locks of a connection stand on. */
+export class LockEngine implements ConnectionUser {
+  readonly options: ResolvedRootOptions;
+  readonly connection: RedisConnection;
+  readonly resources: Resources;
+  readonly server: LockServer;
+  readonly events: LockEventPublisher;
+  readonly #keeper: LeaseKeeper;
+  readonly #waiters: Waiters;
+  readonly #attempts: Attempts;
+
+  constructor(connection: RedisConnection, options: ResolvedRootOptions) {
+    this.connection = connection;
+    this.options = options;
+    this.resources = new Resources(namespace(options.namespace));
+    this.events = new LockEventPublisher(connection.id, options.namespace);
+    const server = new LockServer(connection, options);
+    const keeper = new LeaseKeeper(server);
+    const waiters = new Waiters(server);
+    const channel = new WakeChannel(connection, server, {
+      wake: ({ token, fence, state }) => {
+        if (fence === 0) keeper.revoke(token);
+        // It has stopped waiting, or is none of ours any more.
+        else if (!waiters.push(token, fence) && !keeper.has(token)) server.releaseSoon(keysOf(state), token);
+      },
+      gap: () => waiters.pollNow(),
+    });
+    this.server = server;
+    this.#keeper = keeper;
+    this.#waiters = waiters;
+    this.#attempts = new Attempts({ server, keeper, waiters, channel });
+  }
+
+  /** How many resources this process holds, and for how many it waits. */
+  stats(): LockStats {
+    return { held: this.#keeper.size, waiting: this.#waiters.size };
+  }
+
+  /**
+   * Acquires all of the resources, or none. Whoever wants several acquires them in the same order, so that nobody waits for one who waits
+   * for him.
+   *
+   * @throws LockUnavailableError, LockCancelledError
+   */
+  async acquire(resources: readonly Resource[], options: ResolvedLockOptions): Promise<Lease | Busy> {
+    const startedAt = performance.now();
+    const missing = options.reentrant ? resources.filter((each) => !leaseOf(this, each)) : resources;
+    if (missing.length === 0) return new Lease(leaseOf(this, resources[0]!)!.held);
+    const until = startedAt + options.wait;
+    const holds =
+      missing.length === 1
+        ? await this.#attempts.acquire(missing[0]!, options, until)
+        : await this.#acquireAll(missing, options, until);
+    if ('isBusy' in holds) return holds;
+    const all = (Array.isArray(holds) ? holds : [holds]) as [Hold, ...Hold[]];
+    const parts = { server: this.server, keeper: this.#keeper, events: this.events };
+    const lease = new Lease(new HeldLease(parts, all, options.atLeastFor));
+    if (this.events.has('acquired')) {
+      const { resource, fence } = lease;
+      const waited = performance.now() - startedAt;
+      this.events.publish('acquired', {
+        resource,
+        fence,
+        waited,
+        queued: all.some((each) => each.wasQueued),
+      });
+    }
+    return lease;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Ends all waits; who waits from now on is refused. */
+  cancelWaits(): void {
+    this.#attempts.cancelAll(new Error('The application is shutting down'));
+  }
+
+  async stop(): Promise<void> {
+    this.cancelWaits();
+    const holds = this.#keeper.stop();
+    if (this.options.onShutdown === 'expire') return;
+    await Promise.allSettled(holds.map(({ resource, token }) => this.server.release(resource.keys, token)));
+  }
+
+  async #acquireAll(
+    resources: readonly Resource[],
+    options: ResolvedLockOptions,
+    until: number,
+  ): Promise<Hold[] | Busy> {
+    const ordered = resources.toSorted((one, other) => (one.keys[0] < other.keys[0] ? -1 : 1));
+    for (;;) {
+      const holds: Hold[] = [];
+      let isComplete = false;
+      try {
+        for (const resource of ordered) {
+          const outcome = await this.#attempts.acquire(resource, options, until);
+          if ('isBusy' in outcome) return outcome;
+          holds.push(outcome);
+        }
+        isComplete = await this.#unite(holds);
+        if (isComplete) return holds;
+      } finally {
+        if (!isComplete) for (const hold of holds) this.#giveBack(hold);
+      }
+    }
+  }
+
+  /** Gives all the same fence, and their whole time anew. @returns whether all are held still */
+  async #unite(holds: readonly Hold[]): Promise<boolean> {
+    const fence = Math.max(...holds.map((hold) => hold.fence));
+    for (const hold of holds) hold.fence = fence;
+    try {
+      await this.#keeper.renew(holds);
+    } catch (error) {
+      if (error instanceof RedisError) throw new LockUnavailableError(holds[0]!.resource.name, error);
+      throw error;
+    }
+    return holds.every((hold) => this.#keeper.check(hold));
+  }
+
+  #giveBack(hold: Hold): void {
+    this.#keeper.remove(hold);
+    this.server.releaseSoon(hold.resource.keys, hold.token);
+  }
+}

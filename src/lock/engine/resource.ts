@@ -1,0 +1,51 @@
+import type { Namespace } from '../../redis/index.js';
+
+/** As many readers as there can be: a writer weighs as much as all of them. */
+const READERS = 1_000_000_000;
+
+/** The keys of a resource, in one slot: who holds it, who waits in which order, and until when those who wait are taken to live. */
+export type ResourceKeys = readonly [state: string, queue: string, waiters: string];
+
+/** What is locked, and how much of it a holder takes: see `scripts/grant.lua`. */
+export interface Resource {
+  readonly name: string;
+  readonly keys: ResourceKeys;
+  readonly weight: number;
+  readonly capacity: number;
+  /** The smaller of two capacities holds: replicas of two releases may differ in the number of permits. */
+  readonly limited: boolean;
+}
+
+/** Makes the resources of a namespace. */
+export class Resources {
+  readonly #namespace: Namespace;
+
+  constructor(namespace: Namespace) {
+    this.#namespace = namespace;
+  }
+
+  lock(name: string): Resource {
+    return { name, keys: this.#keys(name), weight: 1, capacity: 1, limited: false };
+  }
+
+  semaphore(name: string, permits: number): Resource {
+    return { name, keys: this.#keys(name, ':permits'), weight: 1, capacity: permits, limited: true };
+  }
+
+  readers(name: string): Resource {
+    return { name, keys: this.#keys(name, ':shared'), weight: 1, capacity: READERS, limited: false };
+  }
+
+  writer(name: string): Resource {
+    return { name, keys: this.#keys(name, ':shared'), weight: READERS, capacity: READERS, limited: false };
+  }
+
+  #keys(name: string, kind = ''): ResourceKeys {
+    return keysOf(this.#namespace.key`{${name}}` + kind);
+  }
+}
+
+/** The keys of a resource whose first is this. */
+export function keysOf(state: string): ResourceKeys {
+  return [state, `${state}:queue`, `${state}:waiters`];
+}

@@ -1,0 +1,36 @@
+-- Further ARGV: how it waits, 'term patience' in milliseconds, or '' for not at all; the channel of the processes without its end;
+-- whether PUBLISH counts all who listen, 1 or 0; whether the smaller number of permits holds, 1 or 0.
+-- Replies with the fence; or { milliseconds until a holder's time is over, arrival in the queue }.
+local weight, capacity = string.match(share, '^(%d+) (%d+)$')
+weight, capacity = tonumber(weight), tonumber(capacity)
+local wakes = { channel = ARGV[5], counted = ARGV[6] == '1' }
+local resource = read(KEYS, fields, now, token)
+
+-- The reply to the first attempt was lost.
+if resource.fence then
+  redis.call('HSET', KEYS[1], token, whole(now + ttl * 1000) .. ' ' .. whole(resource.fence) .. ' ' .. share)
+  retain(KEYS[1], resource.last, now, ttl)
+  return resource.fence
+end
+
+if ARGV[7] == '1' and capacity <= resource.limit then
+  resource.limit = capacity
+  redis.call('HSET', KEYS[1], 'limit', capacity .. ' ' .. whole(now + LIMIT_LIFETIME))
+end
+
+local function isQueued()
+  return redis.call('EXISTS', KEYS[2]) == 1
+end
+
+if isQueued() then advance(resource, now, wakes) end
+local has_room = fits(resource, weight, capacity)
+if has_room and not isQueued() then return admit(resource, now, token, ttl, weight, capacity) end
+if ARGV[4] == '' then return { remaining(resource, now) } end
+
+local term, patience = string.match(ARGV[4], '^(%d+) (%d+)$')
+local arrival = arrivalOf(resource, now)
+enqueue(resource, now, token, arrival, patience, weight, capacity, term)
+-- Those before it cannot be reached.
+if has_room then advance(resource, now, wakes, token, ttl) end
+if resource.fence then return resource.fence end
+return { remaining(resource, now), redis.call('ZSCORE', KEYS[2], token) }

@@ -1,0 +1,115 @@
+-- How long, in milliseconds, a queue is kept that nobody touches: those who wait touch it all the time.
+local QUEUE_RETENTION = 60000
+
+-- How long, in microseconds, the smaller of two numbers of permits holds after it was asked for last.
+local LIMIT_LIFETIME = 60000000
+
+local function parse(text)
+  local first, second, third, fourth = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
+  return tonumber(first), tonumber(second), tonumber(third), tonumber(fourth)
+end
+
+-- Who holds the resource. Those whose time is over are removed.
+local function read(keys, fields, now, token)
+  local resource = {
+    state = keys[1], queue = keys[2], waiters = keys[3],
+    last = 0, used = 0, capacity = math.huge, limit = math.huge, first = math.huge,
+  }
+  for index = 1, #fields, 2 do
+    local field, value = fields[index], fields[index + 1]
+    if field == 'fence' then
+      resource.last = tonumber(value)
+    elseif field == 'limit' then
+      local permits, ends = string.match(value, '^(%d+) (%d+)$')
+      if tonumber(ends) > now then resource.limit = tonumber(permits) end
+    else
+      local ends, fence, weight, capacity = parse(value)
+      if ends <= now then
+        redis.call('HDEL', keys[1], field)
+      else
+        resource.used = resource.used + weight
+        resource.capacity = math.min(resource.capacity, capacity)
+        resource.first = math.min(resource.first, ends)
+        if field == token then resource.fence, resource.ends = fence, ends end
+      end
+    end
+  end
+  return resource
+end
+
+local function fits(resource, weight, capacity)
+  return resource.used + weight <= math.min(resource.capacity, resource.limit, capacity)
+end
+
+local function admit(resource, now, token, ttl, weight, capacity)
+  local fence = grant(resource.state, resource.last, now, token, ttl, weight .. ' ' .. capacity)
+  resource.last = fence
+  resource.used = resource.used + weight
+  resource.capacity = math.min(resource.capacity, capacity)
+  resource.first = math.min(resource.first, now + ttl * 1000)
+  return fence
+end
+
+local function forget(resource, token)
+  redis.call('ZREM', resource.queue, token)
+  redis.call('HDEL', resource.waiters, token)
+end
+
+-- Tells the process of the token. Whether it listens is known only where all who listen are connected to this server.
+local function wake(wakes, state, token, fence)
+  local process = string.match(token, '^[^.]+')
+  local message = token .. ' ' .. whole(fence) .. ' ' .. state
+  return redis.call('PUBLISH', wakes.channel .. process, message) > 0 or not wakes.counted
+end
+
+-- Lets in those who wait, in the order in which they came, as many as fit. Passes over who has not told for too long that it still
+-- waits; and who cannot be reached now, but that one keeps its place. The caller's own token, `self`, learns it from the reply.
+local function advance(resource, now, wakes, self, ttl)
+  local passed = 0
+  while resource.used < resource.capacity do
+    local token = redis.call('ZRANGE', resource.queue, passed, passed)[1]
+    if not token then return end
+    local ends, weight, capacity, term = parse(redis.call('HGET', resource.waiters, token) or '0 0 0 0')
+    if ends <= now then
+      forget(resource, token)
+    elseif not fits(resource, weight, capacity) then
+      return
+    elseif token == self then
+      resource.fence = admit(resource, now, token, ttl, weight, capacity)
+      resource.ends = now + ttl * 1000
+      forget(resource, token)
+    else
+      local before = { resource.used, resource.capacity, resource.first }
+      -- The grant first: where memory is full it fails, and nobody must be told of it.
+      local fence = admit(resource, now, token, term, weight, capacity)
+      if wake(wakes, resource.state, token, fence) then
+        forget(resource, token)
+      else
+        redis.call('HDEL', resource.state, token)
+        resource.used, resource.capacity, resource.first = before[1], before[2], before[3]
+        passed = passed + 1
+      end
+    end
+  end
+end
+
+-- Puts the token into the queue, or notes that it still waits. Who came before keeps the place: the queue may have been lost meanwhile.
+local function enqueue(resource, now, token, arrival, patience, weight, capacity, term)
+  redis.call('ZADD', resource.queue, 'NX', whole(arrival), token)
+  redis.call('HSET', resource.waiters, token,
+    whole(now + patience * 1000) .. ' ' .. weight .. ' ' .. capacity .. ' ' .. term)
+  redis.call('PEXPIRE', resource.queue, QUEUE_RETENTION)
+  redis.call('PEXPIRE', resource.waiters, QUEUE_RETENTION)
+end
+
+-- After the last in the queue, also where the clock was set back.
+local function arrivalOf(resource, now)
+  local last = redis.call('ZRANGE', resource.queue, -1, -1, 'WITHSCORES')[2]
+  return last and math.max(now, last + 1) or now
+end
+
+-- Milliseconds until the first holder's time is over, rounded up; -1 where nobody holds it.
+local function remaining(resource, now)
+  if resource.first == math.huge then return -1 end
+  return math.ceil((resource.first - now) / 1000)
+end

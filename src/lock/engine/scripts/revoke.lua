@@ -1,0 +1,17 @@
+-- KEYS: state, queue, waiters. ARGV: the channel of the processes without its end; whether PUBLISH counts all who listen, 1 or 0.
+-- Takes the resource from all holders, tells them, and hands it on. Replies with the tokens and fences of those who held it.
+local wakes = { channel = ARGV[1], counted = ARGV[2] == '1' }
+local now = microseconds()
+local fields = redis.call('HGETALL', KEYS[1])
+local revoked = {}
+for index = 1, #fields, 2 do
+  local ends, fence = parse(fields[index + 1])
+  if ends and ends > now then
+    redis.call('HDEL', KEYS[1], fields[index])
+    -- No fence is 0: it says that the token has lost the resource.
+    wake(wakes, KEYS[1], fields[index], 0)
+    revoked[#revoked + 1] = { fields[index], fence }
+  end
+end
+advance(read(KEYS, redis.call('HGETALL', KEYS[1]), now), now, wakes)
+return revoked

@@ -1,0 +1,16 @@
+export { type LockStats } from './engine/lock-engine.js';
+export { type ReleaseOutcome } from './lease/held-lease.js';
+export { Lease } from './lease/lease.js';
+export * from './lock-errors.js';
+export { lockChannel, type LeaseEvent, type LockEvent, type LockEvents } from './lock-events.js';
+export {
+  LockModule,
+  type LockModuleAsyncOptions,
+  type LockModuleExtras,
+  type LockModuleOptions,
+  type LockOptionsFactory,
+} from './lock.module.js';
+export { LockService, type ReadWriteLock, type Resources as LockResources } from './lock.service.js';
+export { Lock, type Routine as LockRoutine } from './lock.js';
+export { LockConfigurationError } from './options/lock-configuration-error.js';
+export type { LeaseOptions, LockOptions, LockRootOptions, TryLockOptions } from './options/lock-options.js';

@@ -1,0 +1,126 @@
+import { Logger } from '@nestjs/common';
+import type { LockServer } from '../engine/lock-server.js';
+import { LockLostError, LockUnavailableError, type LossReason } from '../lock-errors.js';
+import type { LockEventPublisher } from '../lock-events.js';
+import { RedisError } from '../../redis/index.js';
+import type { Hold } from './hold.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+
+/** `released`; `lost` before that; or Redis could not be told, and the lease ends with its `ttl`. */
+export type ReleaseOutcome = 'released' | 'lost' | 'unconfirmed';
+
+export interface HeldLeaseParts {
+  readonly server: LockServer;
+  readonly keeper: LeaseKeeper;
+  readonly events: LockEventPublisher;
+}
+
+const logger = new Logger('LockModule');
+
+/** What leases stand on: the resources that are held together, until the last of the leases is released. */
+export class HeldLease {
+  readonly holds: readonly [Hold, ...Hold[]];
+  readonly #parts: HeldLeaseParts;
+  readonly #atLeastFor: number;
+  readonly #since = performance.now();
+  #leases = 0;
+  #lost: LockLostError | undefined;
+  #controller: AbortController | undefined;
+  #released: Promise<ReleaseOutcome> | undefined;
+
+  constructor(parts: HeldLeaseParts, holds: readonly [Hold, ...Hold[]], atLeastFor: number) {
+    this.#parts = parts;
+    this.holds = holds;
+    this.#atLeastFor = atLeastFor;
+    for (const hold of holds) hold.onLost = (reason) => this.#lose(hold, reason);
+  }
+
+  get resource(): string {
+    return this.holds.map(({ resource }) => resource.name).join(', ');
+  }
+
+  get fence(): number {
+    return this.holds[0].fence;
+  }
+
+  get lost(): LockLostError | undefined {
+    if (!this.#lost && !this.#released) for (const hold of this.holds) this.#parts.keeper.check(hold);
+    return this.#lost;
+  }
+
+  get signal(): AbortSignal {
+    const { lost } = this;
+    this.#controller ??= new AbortController();
+    if (lost && !this.#controller.signal.aborted) this.#controller.abort(lost);
+    return this.#controller.signal;
+  }
+
+  get remaining(): number {
+    return this.lost || this.#released ? 0 : Math.min(...this.holds.map((hold) => hold.remaining));
+  }
+
+  share(): void {
+    this.#leases++;
+  }
+
+  async extend(ttl: number | undefined): Promise<number> {
+    if (this.lost) throw this.lost;
+    for (const hold of this.holds) if (ttl !== undefined) hold.ttl = ttl;
+    try {
+      await this.#parts.keeper.renew(this.holds);
+    } catch (error) {
+      if (error instanceof RedisError && !this.lost) throw new LockUnavailableError(this.resource, error);
+      if (!this.lost) throw error;
+    }
+    if (this.lost) throw this.lost;
+    return this.remaining;
+  }
+
+  async release(): Promise<ReleaseOutcome> {
+    if (--this.#leases > 0) return this.lost ? 'lost' : 'released';
+    this.#released ??= this.lost ? Promise.resolve('lost') : this.#release();
+    return this.#released;
+  }
+
+  async #release(): Promise<ReleaseOutcome> {
+    const { keeper, events } = this.#parts;
+    for (const hold of this.holds) keeper.remove(hold);
+    const held = performance.now() - this.#since;
+    const outcomes = await Promise.all(this.holds.map((hold) => this.#releaseOne(hold, held)));
+    const outcome = outcomes.find((each) => each !== 'released') ?? 'released';
+    const { resource, fence } = this;
+    if (outcome === 'lost') this.#lose(this.holds[0], 'taken');
+    else events.publish('released', { resource, fence, held });
+    return outcome;
+  }
+
+  async #releaseOne(hold: Hold, held: number): Promise<ReleaseOutcome> {
+    const { server } = this.#parts;
+    const rest = Math.ceil(this.#atLeastFor - held);
+    try {
+      const [isHeld] =
+        rest > 0
+          ? await server.renew([{ ...hold.renewal(performance.now()), ttl: rest }])
+          : [await server.release(hold.resource.keys, hold.token)];
+      return isHeld ? 'released' : 'lost';
+    } catch {
+      return 'unconfirmed';
+    }
+  }
+
+  #lose(hold: Hold, reason: LossReason): void {
+    if (this.#lost) return;
+    const { resource, fence } = hold;
+    this.#lost = new LockLostError(resource.name, fence, reason);
+    if (reason !== 'shutdown') logger.warn(this.#lost.message);
+    this.#parts.events.publish('lost', { resource: resource.name, fence, reason });
+    // Those that were held with it are of no use by themselves.
+    const { keeper, server } = this.#parts;
+    for (const other of this.holds) {
+      if (other === hold || !keeper.has(other.token)) continue;
+      keeper.remove(other);
+      if (reason !== 'shutdown') server.releaseSoon(other.resource.keys, other.token);
+    }
+    this.#controller?.abort(this.#lost);
+  }
+}

@@ -1,0 +1,104 @@
+import type { LossReason } from '../lock-errors.js';
+import type { Resource } from '../engine/resource.js';
+import type { RenewInput } from '../engine/scripts.js';
+
+/** A failed renewal is not repeated within so many milliseconds. */
+const SHORTEST_RETRY = 50;
+
+export interface HoldTerms {
+  readonly ttl: number;
+  readonly renew: boolean;
+  /** The longest time that it is held, in milliseconds. */
+  readonly atMostFor: number;
+}
+
+type Acquired = Pick<Hold, 'resource' | 'token' | 'wasQueued'>;
+
+interface Granted {
+  readonly fence: number;
+  /** Until when (`performance.now()`) the server keeps it for us, at least. */
+  readonly deadline: number;
+}
+
+/**
+ * One resource that this process holds. Moments are of the monotonic clock (`performance.now()`), and taken before a command is sent:
+ * the server's time for the lease begins later, so it ends later, too.
+ */
+export class Hold {
+  readonly resource: Resource;
+  readonly token: string;
+  /** Whether others held the resource before. */
+  readonly wasQueued: boolean;
+  readonly since = performance.now();
+  /** Where several resources are held together, all have the same. */
+  fence: number;
+  ttl: number;
+  deadline: number;
+  /** When it is to be renewed. */
+  renewAt = Infinity;
+  isRenewing = false;
+  /** Called once, when it is lost. */
+  onLost: (reason: LossReason) => void = () => undefined;
+  readonly #renews: boolean;
+  /** When it has been held for long enough. */
+  readonly #endsAt: number;
+
+  constructor(
+    { resource, token, wasQueued }: Acquired,
+    { fence, deadline }: Granted,
+    { ttl, renew, atMostFor }: HoldTerms,
+  ) {
+    this.resource = resource;
+    this.token = token;
+    this.wasQueued = wasQueued;
+    this.fence = fence;
+    this.ttl = ttl;
+    this.#renews = renew;
+    this.#endsAt = this.since + atMostFor;
+    this.deadline = Math.min(deadline, this.#endsAt);
+    // One that was handed on has less than its ttl at first.
+    if (renew || this.deadline < Math.min(this.since + ttl * 0.9, this.#endsAt))
+      this.#planRenewal(this.since);
+  }
+
+  get remaining(): number {
+    return Math.max(0, this.deadline - performance.now());
+  }
+
+  /** Why it is lost once its deadline has passed. */
+  get overReason(): LossReason {
+    return this.deadline >= this.#endsAt ? 'overdue' : 'expired';
+  }
+
+  /** When something has to be done for it. */
+  get nextAt(): number {
+    return this.isRenewing ? this.deadline : Math.min(this.renewAt, this.deadline);
+  }
+
+  /** Renewed with others, it may be a little early. */
+  isDue(now: number): boolean {
+    return !this.isRenewing && this.renewAt - now <= (this.deadline - now) / 6;
+  }
+
+  renewal(now: number): RenewInput {
+    const { resource, token, fence } = this;
+    return { resource, token, fence, ttl: Math.max(1, Math.floor(Math.min(this.ttl, this.#endsAt - now))) };
+  }
+
+  /** @param sentAt when the renewal was sent */
+  renewed(sentAt: number, ttl: number): void {
+    this.deadline = Math.max(this.deadline, Math.min(sentAt + ttl, this.#endsAt));
+    this.renewAt = Infinity;
+    if (this.#renews) this.#planRenewal(sentAt);
+  }
+
+  notRenewed(): void {
+    const now = performance.now();
+    this.renewAt = now + Math.max((this.deadline - now) / 3, SHORTEST_RETRY);
+  }
+
+  /** After a third of what is left, so that there is time to try again. */
+  #planRenewal(now: number): void {
+    if (this.deadline < this.#endsAt) this.renewAt = now + (this.deadline - now) / 3;
+  }
+}

@@ -1,0 +1,125 @@
+import { bySlot } from '../engine/by-slot.js';
+import type { LockServer } from '../engine/lock-server.js';
+import type { LossReason } from '../lock-errors.js';
+import type { Hold } from './hold.js';
+
+/** Renews whatever this process holds: one timer, and one script for all that is due in a slot. */
+export class LeaseKeeper {
+  readonly #server: LockServer;
+  readonly #holds = new Map<string, Hold>();
+  #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Infinity;
+  #isStopped = false;
+
+  constructor(server: LockServer) {
+    this.#server = server;
+  }
+
+  /** How many resources are held. */
+  get size(): number {
+    return this.#holds.size;
+  }
+
+  add(hold: Hold): void {
+    this.#holds.set(hold.token, hold);
+    this.#wakeBy(hold.nextAt);
+  }
+
+  remove(hold: Hold): void {
+    this.#holds.delete(hold.token);
+  }
+
+  has(token: string): boolean {
+    return this.#holds.has(token);
+  }
+
+  /** The server has taken it away. */
+  revoke(token: string): void {
+    const hold = this.#holds.get(token);
+    if (hold) this.#lose(hold, 'revoked');
+  }
+
+  /** Whether it is held still; what has passed its deadline is lost, although no timer has said so yet. */
+  check(hold: Hold): boolean {
+    if (!this.#holds.has(hold.token)) return false;
+    if (performance.now() < hold.deadline) return true;
+    this.#lose(hold, hold.overReason);
+    return false;
+  }
+
+  /**
+   * Renews now. Those that turn out to be lost are told so.
+   *
+   * @throws RedisError where the server could not be asked for all of them
+   */
+  async renew(holds: readonly Hold[]): Promise<void> {
+    const groups = bySlot(holds, this.#server.isCluster);
+    const outcomes = await Promise.allSettled(groups.map((group) => this.#renewTogether(group)));
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure) throw failure.reason;
+  }
+
+  /** Renews nothing more. @returns what is held still */
+  stop(): Hold[] {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    const holds = [...this.#holds.values()];
+    for (const hold of holds) this.#lose(hold, 'shutdown');
+    return holds;
+  }
+
+  async #renewTogether(holds: readonly Hold[]): Promise<void> {
+    const sentAt = performance.now();
+    const renewals = holds.map((hold) => hold.renewal(sentAt));
+    for (const hold of holds) hold.isRenewing = true;
+    try {
+      const held = await this.#server.renew(renewals);
+      for (const [index, hold] of holds.entries()) {
+        hold.isRenewing = false;
+        if (!this.check(hold)) continue;
+        if (!held[index]) this.#lose(hold, 'taken');
+        else hold.renewed(sentAt, renewals[index]!.ttl);
+      }
+    } catch (error) {
+      for (const hold of holds) {
+        hold.isRenewing = false;
+        hold.notRenewed();
+      }
+      throw error;
+    } finally {
+      for (const hold of holds) if (this.#holds.has(hold.token)) this.#wakeBy(hold.nextAt);
+    }
+  }
+
+  #tick(): void {
+    this.#wakesAt = Infinity;
+    const now = performance.now();
+    const due: Hold[] = [];
+    let next = Infinity;
+    for (const hold of this.#holds.values()) {
+      if (!this.check(hold)) continue;
+      if (hold.isDue(now)) due.push(hold);
+      else next = Math.min(next, hold.nextAt);
+    }
+    // What failed is tried again until the deadline.
+    if (due.length > 0) this.renew(due).catch(() => undefined);
+    for (const hold of due) next = Math.min(next, hold.nextAt);
+    this.#wakeBy(next);
+  }
+
+  #lose(hold: Hold, reason: LossReason): void {
+    this.#holds.delete(hold.token);
+    hold.onLost(reason);
+    // A renewal that is under way would keep others out. Shutting down releases by itself.
+    if (reason === 'expired' || reason === 'overdue')
+      this.#server.releaseSoon(hold.resource.keys, hold.token);
+  }
+
+  #wakeBy(moment: number): void {
+    if (moment >= this.#wakesAt || this.#isStopped) return;
+    this.#wakesAt = moment;
+    clearTimeout(this.#timer);
+    const delay = Math.max(0, Math.ceil(moment - performance.now()));
+    this.#timer = setTimeout(() => this.#tick(), delay).unref();
+  }
+}

@@ -1,0 +1,63 @@
+import { channel } from 'node:diagnostics_channel';
+import type { LossReason } from './lock-errors.js';
+
+/** What is published on `diagnostics_channel`, each kind of event on a channel of its own: `rednest:lock:acquired` and so on. */
+export interface LockEvents {
+  /** A lease was acquired, after so many milliseconds; `queued` if others held the resource. */
+  acquired: LeaseEvent & { waited: number; queued: boolean };
+  /** A lease was released by its holder, after it was held for so many milliseconds. */
+  released: LeaseEvent & { held: number };
+  lost: LeaseEvent & { reason: LossReason };
+  /** A lock was not acquired. */
+  failed: LockEvent & { waited: number; error: Error };
+  /** An operator released a resource by force. */
+  revoked: LockEvent & { holders: readonly string[]; why: string };
+  /** This process leads, or no longer does. */
+  elected: LeaseEvent;
+  deposed: LeaseEvent;
+}
+
+export interface LockEvent {
+  /** Tells apart applications of one process; see `RedisConnection.id`. */
+  connectionId: string;
+  namespace: string;
+  resource: string;
+}
+
+export interface LeaseEvent extends LockEvent {
+  fence: number;
+}
+
+/** Name of the `node:diagnostics_channel` for a kind of event. */
+export function lockChannel(event: keyof LockEvents): string {
+  return `rednest:lock:${event}`;
+}
+
+const channels = {
+  acquired: channel(lockChannel('acquired')),
+  released: channel(lockChannel('released')),
+  lost: channel(lockChannel('lost')),
+  failed: channel(lockChannel('failed')),
+  revoked: channel(lockChannel('revoked')),
+  elected: channel(lockChannel('elected')),
+  deposed: channel(lockChannel('deposed')),
+};
+
+type Identity = Pick<LockEvent, 'connectionId' | 'namespace'>;
+
+/** Publishes what happens to the locks of a namespace. Free when nobody listens. */
+export class LockEventPublisher {
+  readonly #identity: Identity;
+
+  constructor(connectionId: string, namespace: string) {
+    this.#identity = { connectionId, namespace };
+  }
+
+  has(event: keyof LockEvents): boolean {
+    return channels[event].hasSubscribers;
+  }
+
+  publish<Name extends keyof LockEvents>(event: Name, details: Omit<LockEvents[Name], keyof Identity>): void {
+    if (channels[event].hasSubscribers) channels[event].publish({ ...this.#identity, ...details });
+  }
+}

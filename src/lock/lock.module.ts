@@ -1,0 +1,108 @@
+import {
+  ConfigurableModuleBuilder,
+  Module,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
+import { getRedisConnectionToken, RedisConnections, type RedisConnection } from '../redis/index.js';
+import { RedisCoreModule } from '../redis/shared.js';
+import { LockEngine } from './engine/lock-engine.js';
+import { LockService } from './lock.service.js';
+import { LockConfigurationError } from './options/lock-configuration-error.js';
+import type { LockRootOptions } from './options/lock-options.js';
+import { resolveRootOptions } from './options/resolve-lock-options.js';
+
+/** What `forRoot` and `forRootAsync` take beside the options of the locks. */
+export interface LockModuleExtras {
+  /** Name of the Redis connection. @default 'default' */
+  connection?: string;
+  /** Whether all modules may inject `LockService` without importing `LockModule`. @default true */
+  isGlobal?: boolean;
+}
+
+interface Extras extends LockModuleExtras {
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  extraProviders?: Provider[];
+}
+
+/** Options of {@link LockModule.forRoot}. */
+export type LockModuleOptions = LockRootOptions &
+  LockModuleExtras & {
+    /** The module of the connection, where it is not global. */
+    imports?: NonNullable<ModuleMetadata['imports']>;
+  };
+
+/** A class that makes options, for `useClass` and `useExisting` of `forRootAsync`. */
+export interface LockOptionsFactory {
+  createLockOptions(): LockRootOptions | Promise<LockRootOptions>;
+}
+
+export type LockModuleAsyncOptions = ConfigurableModuleAsyncOptions<LockRootOptions, 'createLockOptions'> &
+  LockModuleExtras & {
+    /** Providers that the factory needs and that live in no module of their own. */
+    extraProviders?: Provider[];
+  };
+
+const { ConfigurableModuleClass: ConfigurableLockModule, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<LockRootOptions>({ moduleName: 'Lock' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createLockOptions')
+    .setExtras<Extras>({ isGlobal: true, imports: [], extraProviders: [] }, completeDefinition)
+    .build();
+
+/**
+ * Locks over the replicas of an application. Wrong options fail the start with a {@link LockConfigurationError} that lists every problem.
+ *
+ * @example
+ * imports: [RedisModule.forRoot(), LockModule.forRoot({ ttl: '10s' })]
+ */
+@Module({})
+export class LockModule extends ConfigurableLockModule {
+  static override forRoot(options: LockModuleOptions = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /** As {@link forRoot}, with options that other providers give. `connection` and `isGlobal` are given beside them. */
+  static override forRootAsync(options: LockModuleAsyncOptions): DynamicModule {
+    return super.forRootAsync(options);
+  }
+}
+
+function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
+  const { connection, isGlobal = true, imports = [], extraProviders = [] } = extras;
+  return {
+    ...definition,
+    global: isGlobal,
+    imports: [...(definition.imports ?? []), ...imports, RedisCoreModule],
+    providers: [...(definition.providers ?? []), ...extraProviders, serviceProvider(connection)],
+    exports: [LockService],
+  };
+}
+
+function serviceProvider(name: string | undefined): Provider {
+  return {
+    provide: LockService,
+    inject: [
+      MODULE_OPTIONS_TOKEN,
+      RedisConnections,
+      { token: getRedisConnectionToken(name), optional: true },
+    ],
+    useFactory: (options: LockRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
+      if (!connection) throw connectionError(name ?? 'default');
+      const engine = new LockEngine(connection, resolveRootOptions(options));
+      // The connection is opened with the others, and waited for as it says.
+      void connection.client;
+      connections.attach(engine);
+      return new LockService(engine);
+    },
+  };
+}
+
+function connectionError(name: string): LockConfigurationError {
+  const message =
+    `the Redis connection '${name}' cannot be found: RedisModule.forRoot({ name: '${name}' }) makes it, ` +
+    'and where that has isGlobal: false, LockModule.forRoot must have it among its imports';
+  return new LockConfigurationError('LockModule', [{ option: 'connection', message }]);
+}

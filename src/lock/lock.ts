@@ -1,0 +1,95 @@
+import type { LockEngine } from './engine/lock-engine.js';
+import type { Resource } from './engine/resource.js';
+import { whileHolding } from './lease/lease-context.js';
+import { Lease } from './lease/lease.js';
+import { LockTimeoutError } from './lock-errors.js';
+import type { LockOptions, TryLockOptions } from './options/lock-options.js';
+import type { ResolvedLockOptions } from './options/resolved-lock-options.js';
+import { resolveLockOptions } from './options/resolve-lock-options.js';
+import type { Busy } from './waiting/attempt.js';
+
+/** What is done under a lock. */
+export type Routine<T> = (lease: Lease) => T | Promise<T>;
+
+/** Something that can be held: a resource, several together, a permit of a semaphore, one side of a read/write lock. */
+export class Lock {
+  readonly #engine: LockEngine;
+  readonly #resources: readonly Resource[];
+
+  /** @internal */
+  constructor(engine: LockEngine, resources: readonly Resource[]) {
+    this.#engine = engine;
+    this.#resources = resources;
+  }
+
+  /** What is locked; of several resources, their names one after the other. */
+  get resource(): string {
+    return this.#resources.map(({ name }) => name).join(', ');
+  }
+
+  /** @internal */
+  get resources(): readonly Resource[] {
+    return this.#resources;
+  }
+
+  /**
+   * Acquires it; who came before comes first.
+   *
+   * @throws LockTimeoutError where others held it for all of `wait`; LockUnavailableError where Redis could not be asked;
+   *   LockCancelledError where `signal` was aborted, or the application shut down; LockConfigurationError for wrong options
+   */
+  async acquire(options?: LockOptions): Promise<Lease> {
+    const startedAt = performance.now();
+    try {
+      const outcome = await this.#engine.acquire(this.#resources, this.#resolve(options));
+      if (outcome instanceof Lease) return outcome;
+      throw timeoutError(outcome, performance.now() - startedAt);
+    } catch (error) {
+      const waited = performance.now() - startedAt;
+      this.#engine.events.publish('failed', { resource: this.resource, waited, error: error as Error });
+      throw error;
+    }
+  }
+
+  /**
+   * Acquires it if it is free.
+   *
+   * @returns undefined where it is not
+   * @throws as {@link acquire}, save LockTimeoutError
+   */
+  async tryAcquire(options?: TryLockOptions): Promise<Lease | undefined> {
+    const resolved = { ...this.#resolve(options), wait: 0 };
+    const outcome = await this.#engine.acquire(this.#resources, resolved);
+    return outcome instanceof Lease ? outcome : undefined;
+  }
+
+  /**
+   * Runs a routine while it is held. What the routine returns or throws is what the caller gets, also where the lock was lost meanwhile:
+   * the routine learns of that by the lease's `signal`.
+   *
+   * @throws as {@link acquire}
+   * @example
+   * await locks.using('report:daily', async ({ signal }) => upload(await report(signal)));
+   */
+  using<T>(routine: Routine<T>): Promise<T>;
+  using<T>(options: LockOptions | undefined, routine: Routine<T>): Promise<T>;
+  async using<T>(first: LockOptions | Routine<T> | undefined, second?: Routine<T>): Promise<T> {
+    const [options, routine] = typeof first === 'function' ? [undefined, first] : [first, second!];
+    const lease = await this.acquire(options);
+    try {
+      return await whileHolding(this.#engine, lease, () => routine(lease));
+    } finally {
+      await lease.release();
+    }
+  }
+
+  #resolve(options: LockOptions | undefined): ResolvedLockOptions {
+    const { defaults } = this.#engine.options;
+    return options ? resolveLockOptions(`Lock '${this.resource}'`, options, defaults) : defaults;
+  }
+}
+
+function timeoutError({ resource, remaining }: Busy, waited: number): LockTimeoutError {
+  const retryAfter = Math.max(1, Math.ceil(remaining / 1_000));
+  return new LockTimeoutError(resource.name, waited, { retryAfter });
+}

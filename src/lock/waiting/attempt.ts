@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LockServer } from '../engine/lock-server.js';
+import type { Resource } from '../engine/resource.js';
+import type { PollInput, Waiting } from '../engine/scripts.js';
+import { Hold } from '../lease/hold.js';
+import type { LeaseKeeper } from '../lease/lease-keeper.js';
+import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';
+import type { ResolvedLockOptions } from '../options/resolved-lock-options.js';
+import { RedisError } from '../../redis/index.js';
+import type { WakeChannel } from './wake-channel.js';
+import type { Grant, Waiters } from './waiters.js';
+
+/** Who is handed a resource has it for so many milliseconds at first: until it renews, it may be dead. */
+const LONGEST_TERM = 2_500;
+
+/** Who waits is taken for dead when it has not told of itself for a term and two polls, and for at least so many milliseconds. */
+const SHORTEST_PATIENCE = 1_000;
+
+const RETRY = { first: 25, longest: 500 };
+
+/** Others hold the resource. */
+export interface Busy {
+  readonly isBusy: true;
+  readonly resource: Resource;
+  /** Milliseconds until a holder's time is over, unless it renews. */
+  readonly remaining: number;
+}
+
+export interface AttemptParts {
+  readonly server: LockServer;
+  readonly keeper: LeaseKeeper;
+  readonly waiters: Waiters;
+  readonly channel: WakeChannel;
+}
+
+/** One acquisition of one resource. */
+export class Attempt {
+  readonly #parts: AttemptParts;
+  readonly #resource: Resource;
+  readonly #options: ResolvedLockOptions;
+  readonly #ttl: number;
+  readonly #until: number;
+  #token: string;
+  #remaining = -1;
+  #failures = 0;
+  #cancelled: LockCancelledError | undefined;
+  /** Ends what it waits for now. */
+  #interrupt: (() => void) | undefined;
+
+  /** @param until when (`performance.now()`) the wait is over */
+  constructor(parts: AttemptParts, resource: Resource, options: ResolvedLockOptions, until: number) {
+    this.#parts = parts;
+    this.#resource = resource;
+    this.#options = options;
+    this.#ttl = Math.min(options.ttl, options.atMostFor);
+    this.#until = until;
+    this.#token = parts.server.nextToken();
+  }
+
+  /** Ends the wait; what is granted all the same is given back. */
+  cancel(reason: unknown): LockCancelledError {
+    this.#cancelled ??= new LockCancelledError(this.#resource.name, reason);
+    this.#interrupt?.();
+    return this.#cancelled;
+  }
+
+  /** @throws LockUnavailableError, LockCancelledError */
+  async run(): Promise<Hold | Busy> {
+    for (;;) {
+      const outcome = await this.#try();
+      if (this.#cancelled) {
+        this.#giveUp(outcome);
+        throw this.#cancelled;
+      }
+      if (outcome) return outcome;
+    }
+  }
+
+  /** Undefined for once more. */
+  async #try(): Promise<Hold | Busy | undefined> {
+    const { server, channel } = this.#parts;
+    const waiting = channel.isReady && this.#isPatient ? termsOf(this.#ttl) : undefined;
+    const sentAt = performance.now();
+    try {
+      const reply = await server.acquire(this.#resource, this.#token, this.#ttl, waiting);
+      this.#failures = 0;
+      if (typeof reply === 'number') return await this.#enter({ fence: reply, deadline: sentAt + this.#ttl });
+      this.#remaining = reply.remaining;
+      if (waiting && reply.arrival !== undefined) {
+        const { arrival, remaining } = reply;
+        const input = { resource: this.#resource, token: this.#token, arrival, ttl: this.#ttl, waiting };
+        const grant = await this.#wait(input, { remaining, askedAt: sentAt });
+        return grant ? await this.#enter(grant) : this.#busy();
+      }
+      if (!this.#isPatient) return { isBusy: true, resource: this.#resource, remaining: reply.remaining };
+      // Before it joins the queue: the push may come at once.
+      await channel.subscribe();
+      return undefined;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  get #isPatient(): boolean {
+    return this.#until > performance.now();
+  }
+
+  /**
+   * What it is granted may be almost over, after a long turn of the event loop: it is renewed before anything is done under it.
+   *
+   * @throws RedisError
+   */
+  async #enter(grant: Grant): Promise<Hold | undefined> {
+    const { renew, atMostFor } = this.#options;
+    const acquired = { resource: this.#resource, token: this.#token, wasQueued: this.#remaining >= 0 };
+    const hold = new Hold(acquired, grant, { ttl: this.#ttl, renew, atMostFor });
+    const { keeper } = this.#parts;
+    keeper.add(hold);
+    if (hold.remaining >= Math.min(this.#ttl, LONGEST_TERM) / 2) return hold;
+    if (keeper.check(hold)) {
+      try {
+        await keeper.renew([hold]);
+      } catch (error) {
+        keeper.remove(hold);
+        throw error;
+      }
+      if (keeper.check(hold)) return hold;
+    }
+    this.#token = this.#parts.server.nextToken();
+    return undefined;
+  }
+
+  #wait(input: PollInput, answer: { remaining: number; askedAt: number }): Promise<Grant | undefined> {
+    const { waiters } = this.#parts;
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const finish = (grant?: Grant): void => {
+        clearTimeout(timer);
+        waiters.remove(waiter);
+        this.#interrupt = undefined;
+        resolve(grant);
+      };
+      const waiter = waiters.add(input, answer, finish);
+      this.#interrupt = finish;
+      if (this.#cancelled) return finish();
+      if (this.#until === Infinity) return;
+      // A push that has come during a long turn of the event loop is read first.
+      const expire = (): unknown => setImmediate(() => waiters.has(waiter) && finish());
+      timer = setTimeout(expire, Math.max(0, this.#until - performance.now())).unref();
+    });
+  }
+
+  #busy(): Busy {
+    this.#giveUp(undefined);
+    return { isBusy: true, resource: this.#resource, remaining: this.#remaining };
+  }
+
+  /** The time of a lease that nobody needs shall not have to pass, nor shall a place in the queue be kept. */
+  #giveUp(outcome: Hold | Busy | undefined): void {
+    if (outcome instanceof Hold) this.#parts.keeper.remove(outcome);
+    this.#parts.server.releaseSoon(this.#resource.keys, this.#token);
+  }
+
+  /** Redis may be back before the wait is over. The token stays the same, so that what was granted unheard is found again. */
+  async #failed(error: unknown): Promise<undefined> {
+    const delay = Math.min(RETRY.first * 2 ** this.#failures++, RETRY.longest) * (0.5 + Math.random() / 2);
+    const isHopeless = !(error instanceof RedisError) || !error.retryable;
+    if (isHopeless || performance.now() + delay >= this.#until) {
+      this.#giveUp(undefined);
+      throw error instanceof RedisError ? new LockUnavailableError(this.#resource.name, error) : error;
+    }
+    const pause = new AbortController();
+    this.#interrupt = () => pause.abort();
+    await sleep(delay, undefined, { ref: false, signal: pause.signal }).catch(() => undefined);
+    this.#interrupt = undefined;
+  }
+}
+
+function termsOf(ttl: number): Waiting {
+  const term = Math.min(ttl, LONGEST_TERM);
+  return { term, patience: Math.max(SHORTEST_PATIENCE, Math.ceil(term * 1.4)) };
+}

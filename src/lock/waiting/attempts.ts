@@ -1,0 +1,52 @@
+import type { Resource } from '../engine/resource.js';
+import type { Hold } from '../lease/hold.js';
+import { LockCancelledError } from '../lock-errors.js';
+import type { ResolvedLockOptions } from '../options/resolved-lock-options.js';
+import { Attempt, type AttemptParts, type Busy } from './attempt.js';
+
+/** The acquisitions that are under way. */
+export class Attempts {
+  readonly #parts: AttemptParts;
+  readonly #running = new Set<Attempt>();
+  #closed: Error | undefined;
+
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Acquires one resource.
+   *
+   * @param until when (`performance.now()`) the wait is over
+   * @throws LockUnavailableError, LockCancelledError
+   */
+  async acquire(resource: Resource, options: ResolvedLockOptions, until: number): Promise<Hold | Busy> {
+    const { signal } = options;
+    if (signal?.aborted) throw new LockCancelledError(resource.name, signal.reason);
+    const attempt = new Attempt(this.#parts, resource, options, this.#closed ? 0 : until);
+    this.#running.add(attempt);
+    try {
+      const outcome = await (signal ? cancellable(attempt, signal) : attempt.run());
+      if ('isBusy' in outcome && this.#closed) throw new LockCancelledError(resource.name, this.#closed);
+      return outcome;
+    } finally {
+      this.#running.delete(attempt);
+    }
+  }
+
+  /** Ends all waits, and lets nobody wait any more. What is free can be acquired still. */
+  cancelAll(reason: Error): void {
+    this.#closed ??= reason;
+    for (const attempt of this.#running) attempt.cancel(reason);
+  }
+}
+
+/** Rejects as soon as the signal is aborted, whatever the attempt waits for. */
+function cancellable(attempt: Attempt, signal: AbortSignal): Promise<Hold | Busy> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(attempt.cancel(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    const settle = (): void => signal.removeEventListener('abort', abort);
+    attempt.run().then(resolve, reject).finally(settle);
+  });
+}

@@ -1,0 +1,153 @@
+import { bySlot } from '../engine/by-slot.js';
+import type { LockServer } from '../engine/lock-server.js';
+import type { PollInput, PollReply } from '../engine/scripts.js';
+
+/** A holder's time is over a little later than it said: times are rounded. */
+const AFTER_EXPIRY = 2;
+
+/** A waiter is let in. */
+export interface Grant {
+  readonly fence: number;
+  /** Until when (`performance.now()`) the resource is its own, at least. */
+  readonly deadline: number;
+}
+
+/** Who waits in the queue of a resource. */
+export interface Waiter extends PollInput {
+  /** When the last question that the server has answered was sent: by then it was not yet let in. */
+  answeredAt: number;
+  pollAt: number;
+  isPolled: boolean;
+  readonly letIn: (grant: Grant) => void;
+}
+
+/**
+ * Those of this process that wait. They are let in by a push. Beside that they tell now and then that they still wait, one script for all
+ * of a slot, which finds what a lost push, or a holder that has died, would leave undone.
+ */
+export class Waiters {
+  readonly #server: LockServer;
+  readonly #waiters = new Map<string, Waiter>();
+  #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Infinity;
+
+  constructor(server: LockServer) {
+    this.#server = server;
+  }
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /**
+   * @param answer of the server, and when it was asked
+   * @returns to be passed to {@link remove}
+   */
+  add(
+    input: PollInput,
+    answer: { remaining: number; askedAt: number },
+    letIn: (grant: Grant) => void,
+  ): Waiter {
+    const waiter = { ...input, answeredAt: answer.askedAt, pollAt: 0, isPolled: false, letIn };
+    this.#waiters.set(waiter.token, waiter);
+    this.#plan(waiter, answer.remaining);
+    return waiter;
+  }
+
+  has({ token }: Waiter): boolean {
+    return this.#waiters.has(token);
+  }
+
+  remove({ token }: Waiter): void {
+    this.#waiters.delete(token);
+    if (this.#waiters.size === 0) this.#rest();
+  }
+
+  /** The server has let it in, by a push. @returns whether it waits */
+  push(token: string, fence: number): boolean {
+    const waiter = this.#waiters.get(token);
+    if (!waiter) return false;
+    // Whenever it was, it was after the last question.
+    this.#letIn(waiter, { fence, deadline: waiter.answeredAt + waiter.waiting.term });
+    return true;
+  }
+
+  /** Pushes may have been lost. */
+  pollNow(): void {
+    for (const waiter of this.#waiters.values()) waiter.pollAt = 0;
+    if (this.#waiters.size > 0) this.#tick();
+  }
+
+  #letIn(waiter: Waiter, grant: Grant): void {
+    this.remove(waiter);
+    waiter.letIn(grant);
+  }
+
+  #tick(): void {
+    this.#wakesAt = Infinity;
+    const now = performance.now();
+    const due = Array.from(this.#waiters.values()).filter(
+      (waiter) => !waiter.isPolled && waiter.pollAt - now <= interval(waiter) / 4,
+    );
+    for (const group of bySlot(due, this.#server.isCluster)) void this.#poll(group);
+    for (const waiter of this.#waiters.values()) if (!waiter.isPolled) this.#wakeBy(waiter.pollAt);
+  }
+
+  async #poll(waiters: readonly Waiter[]): Promise<void> {
+    const askedAt = performance.now();
+    for (const waiter of waiters) waiter.isPolled = true;
+    let replies: PollReply[] | undefined;
+    try {
+      replies = await this.#server.poll(waiters);
+    } catch {
+      // It asks again, until its wait is over.
+    }
+    for (const [index, waiter] of waiters.entries()) {
+      waiter.isPolled = false;
+      this.#answer(waiter, replies?.[index], askedAt);
+    }
+  }
+
+  #answer(waiter: Waiter, reply: PollReply | undefined, askedAt: number): void {
+    if (this.#waiters.get(waiter.token) !== waiter) {
+      if (reply) this.#afterwards(waiter, reply);
+    } else if (!reply) {
+      this.#plan(waiter, -1);
+    } else if (reply.fence > 0) {
+      this.#letIn(waiter, { fence: reply.fence, deadline: askedAt + reply.remaining });
+    } else {
+      waiter.answeredAt = askedAt;
+      this.#plan(waiter, reply.remaining);
+    }
+  }
+
+  /** It stopped waiting while it was asked for: the question may have put it back into the queue. */
+  #afterwards({ resource, token }: Waiter, { fence }: PollReply): void {
+    if (fence === 0) this.#server.releaseSoon(resource.keys, token);
+  }
+
+  #plan(waiter: Waiter, remaining: number): void {
+    const now = performance.now();
+    const expiry = remaining < 0 ? Infinity : now + remaining + AFTER_EXPIRY;
+    waiter.pollAt = Math.min(now + interval(waiter), expiry);
+    this.#wakeBy(waiter.pollAt);
+  }
+
+  #wakeBy(moment: number): void {
+    if (moment >= this.#wakesAt) return;
+    this.#rest();
+    this.#wakesAt = moment;
+    const delay = Math.max(0, Math.ceil(moment - performance.now()));
+    this.#timer = setTimeout(() => this.#tick(), delay).unref();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#wakesAt = Infinity;
+  }
+}
+
+/** So often that more than half of what it is given is left when it is let in. */
+function interval({ waiting }: PollInput): number {
+  return waiting.term / 3;
+}
