@@ -1,9 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER } from '@nestjs/core';
-import { CacheModule, RedisModule, type RedisModuleOptions } from 'rednest';
+import { CacheModule, LockModule, RedisModule, type RedisModuleOptions } from 'rednest';
 import { AppController } from './app.controller.js';
 import { AccountsModule } from './accounts/accounts.module.js';
+import { lockNamespace } from './atlas.keys.js';
 import { CitiesModule } from './cities/cities.module.js';
 import { RedisErrorFilter } from './common/redis-error.filter.js';
 import { validateEnvironment } from './environment.js';
@@ -19,6 +20,7 @@ export class AppModule {
         await ConfigModule.forRoot({ isGlobal: true, validate: validateEnvironment }),
         RedisModule.forRoot(redis),
         CacheModule.forRoot({ namespace: 'atlas', ttl: '10m', stale: '1h' }),
+        LockModule.forRoot({ namespace: lockNamespace }),
         CitiesModule,
         WorkModule,
         AccountsModule,

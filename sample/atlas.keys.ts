@@ -2,3 +2,6 @@ import { namespace } from 'rednest';
 
 /** Every key of Atlas starts with `atlas:`, so that it can share a server, and an ACL can name what it may touch. */
 export const atlas = namespace('atlas');
+
+/** The keys of the locks start as all others do. What is locked has its name from the routes and jobs: `tour:<id>`, `import`. */
+export const lockNamespace = 'atlas:lock';

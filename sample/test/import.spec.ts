@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LockService } from 'rednest';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import { cityKeys } from '../cities/cities.keys.js';
 import type { City } from '../cities/city.dto.js';
@@ -6,6 +7,7 @@ import { CitySource } from '../cities/import/city-source.js';
 import { RunningAtlas } from './atlas.fixture.js';
 import { allCities, fewCities, FixedSource, VADUZ, ZURICH } from './city-data.fixture.js';
 import { RecordingLogger } from './recording-logger.fixture.js';
+import { until } from './until.fixture.js';
 
 const FULL_IMPORT = 90_000;
 
@@ -93,16 +95,31 @@ describe('import', () => {
     ]);
   });
 
-  it('does no harm when two replicas do it at once', async () => {
+  it('is done by one of two replicas that start at once, and the other waits for it', async () => {
     const source = new FixedSource(fewCities());
     const [one, other] = await Promise.all([start(source), start(source)]);
-    expect(source.reads).toBe(2);
+    expect(source.reads).toBe(1);
     const [first, second] = await Promise.all(
       [one, other].map((atlas) => atlas.get<City[]>('/cities?limit=100')),
     );
     expect(first!.body).toHaveLength(100);
     expect(second!.body).toEqual(first!.body);
     expect(await (await server.admin()).zcard(cityKeys.positions)).toBe(fewCities().length);
+  });
+
+  it('is waited for where another replica is at it, however long that takes', async () => {
+    const source = new FixedSource(fewCities());
+    const first = await start(source);
+    const admin = await server.admin();
+    const marker = (await admin.getdel(cityKeys.imported))!;
+    const lease = await first.app.get(LockService).acquire('import', { ttl: '300ms' });
+
+    const second = start(source);
+    await until(() => logger.with('waiting for it').length === 1);
+    await admin.set(cityKeys.imported, marker);
+    await lease.release();
+    expect((await (await second).get(`/cities/${ZURICH}`)).status).toBe(200);
+    expect(source.reads).toBe(1);
   });
 
   it('knows the edition of the package', () => {

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { CacheService, InjectRedis, type RedisClient } from 'rednest';
+import { CacheService, InjectRedis, type Lease, LockService, type RedisClient } from 'rednest';
 import { cityKeys } from '../cities.keys.js';
 import { CitySource } from './city-source.js';
 import { importCities, indexKeys } from './import-cities.js';
@@ -7,6 +7,12 @@ import { showProgress } from './import-progress.js';
 
 /** How the cities are laid out in Redis. To be raised with each change, so that the next start imports them again. */
 const LAYOUT = 1;
+
+/** What one replica holds while it imports. */
+const LOCK = 'import';
+
+/** More than an import takes, on a slow machine too. The lease needs no such guess: it is renewed for as long as the import runs. */
+const LONGEST_WAIT = '10m';
 
 /** What stands in the marker. */
 interface ImportedData {
@@ -18,36 +24,56 @@ interface ImportedData {
 
 /**
  * Brings the cities into Redis before the HTTP server listens, unless they are there. The marker that says so is written last:
- * without it an import was interrupted, and is repeated.
+ * without it an import was interrupted, and is repeated. Of replicas that start at once one does it, and the others wait for it.
  */
 @Injectable()
 export class CitiesImportService implements OnApplicationBootstrap {
   readonly #redis: RedisClient;
   readonly #cache: CacheService;
+  readonly #locks: LockService;
   readonly #source: CitySource;
   readonly #logger = new Logger(CitiesImportService.name);
 
-  constructor(@InjectRedis() redis: RedisClient, cache: CacheService, source: CitySource) {
+  constructor(
+    @InjectRedis() redis: RedisClient,
+    cache: CacheService,
+    locks: LockService,
+    source: CitySource,
+  ) {
     this.#redis = redis;
     this.#cache = cache;
+    this.#locks = locks;
     this.#source = source;
   }
 
   async onApplicationBootstrap(): Promise<void> {
     const version = `${this.#source.version}/${LAYOUT}`;
-    const present = await this.#present();
-    if (present?.version === version) {
-      this.#logger.log(`${present.count} cities (edition ${version}) are in Redis already`);
-      return;
-    }
-    await this.#import(version, present);
+    if (await this.#isPresent(version)) return;
+    await using _lease = await this.#turn();
+    // Who had to wait finds, as a rule, that the one before has done it.
+    if (await this.#isPresent(version)) return;
+    await this.#import(version);
   }
 
-  async #import(version: string, previous: ImportedData | undefined): Promise<void> {
+  async #turn(): Promise<Lease> {
+    const lease = await this.#locks.tryAcquire(LOCK);
+    if (lease) return lease;
+    this.#logger.log('Another replica imports the cities: waiting for it');
+    return this.#locks.acquire(LOCK, { wait: LONGEST_WAIT });
+  }
+
+  async #isPresent(version: string): Promise<boolean> {
+    const present = await this.#imported();
+    if (present?.version !== version) return false;
+    this.#logger.log(`${present.count} cities (edition ${version}) are in Redis already`);
+    return true;
+  }
+
+  async #import(version: string): Promise<void> {
     const start = performance.now();
     const cities = this.#source.load();
     // Another edition may have renamed or dropped a city, and adding to an index takes nothing out of it.
-    if (previous) await Promise.all(indexKeys(cities).map((key) => this.#redis.unlink(key)));
+    if (await this.#imported()) await Promise.all(indexKeys(cities).map((key) => this.#redis.unlink(key)));
     const progress = showProgress(cities.length, this.#logger);
     try {
       await importCities(this.#redis, cities, { onProgress: (done) => progress.advance(done) });
@@ -62,7 +88,7 @@ export class CitiesImportService implements OnApplicationBootstrap {
     this.#logger.log(`${cities.length} cities (edition ${version}) imported in ${seconds} s`);
   }
 
-  async #present(): Promise<ImportedData | undefined> {
+  async #imported(): Promise<ImportedData | undefined> {
     const marker = await this.#redis.get(cityKeys.imported);
     return marker === null ? undefined : (JSON.parse(marker) as ImportedData);
   }
