@@ -12,8 +12,14 @@ export interface Resource {
   readonly keys: ResourceKeys;
   readonly weight: number;
   readonly capacity: number;
+  /** 'weight capacity', as the scripts have it. */
+  readonly share: string;
   /** The smaller of two capacities holds: replicas of two releases may differ in the number of permits. */
   readonly limited: boolean;
+}
+
+function resource(name: string, keys: ResourceKeys, weight: number, capacity: number): Resource {
+  return { name, keys, weight, capacity, share: `${weight} ${capacity}`, limited: false };
 }
 
 /** Makes the resources of a namespace. */
@@ -25,19 +31,19 @@ export class Resources {
   }
 
   lock(name: string): Resource {
-    return { name, keys: this.#keys(name), weight: 1, capacity: 1, limited: false };
+    return resource(name, this.#keys(name), 1, 1);
   }
 
   semaphore(name: string, permits: number): Resource {
-    return { name, keys: this.#keys(name, ':permits'), weight: 1, capacity: permits, limited: true };
+    return { ...resource(name, this.#keys(name, ':permits'), 1, permits), limited: true };
   }
 
   readers(name: string): Resource {
-    return { name, keys: this.#keys(name, ':shared'), weight: 1, capacity: READERS, limited: false };
+    return resource(name, this.#keys(name, ':shared'), 1, READERS);
   }
 
   writer(name: string): Resource {
-    return { name, keys: this.#keys(name, ':shared'), weight: READERS, capacity: READERS, limited: false };
+    return resource(name, this.#keys(name, ':shared'), READERS, READERS);
   }
 
   #keys(name: string, kind = ''): ResourceKeys {

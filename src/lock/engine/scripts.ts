@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defineScript, type ScriptArgument } from '../../redis/index.js';
+import { defineScript } from '../../redis/index.js';
 import type { Resource, ResourceKeys } from './resource.js';
 
 /** How those who wait are reached. */
@@ -8,6 +8,8 @@ export interface Wakes {
   readonly channel: string;
   /** Whether `PUBLISH` counts all who listen: on a Cluster, only those at the same node. */
   readonly counted: boolean;
+  /** Both, as the scripts have it. */
+  readonly text: string;
 }
 
 /** How a waiter is let in. */
@@ -74,10 +76,8 @@ export const acquireScript = defineScript<AcquireInput, AcquireReply>({
   args: ({ resource, token, ttl, waiting, wakes }) => [
     token,
     ttl,
-    share(resource),
-    waiting ? `${waiting.term} ${waiting.patience}` : '',
-    ...wake(wakes),
-    resource.limited ? 1 : 0,
+    resource.share,
+    contended(resource, waiting, wakes),
   ],
   reply: (raw) => {
     if (!Array.isArray(raw)) return Number(raw);
@@ -86,11 +86,16 @@ export const acquireScript = defineScript<AcquireInput, AcquireReply>({
   },
 });
 
+/** What a script needs where others hold the resource. One argument, since most often nobody reads it. */
+function contended({ limited }: Resource, waiting: Waiting | undefined, wakes: Wakes): string {
+  return `${limited ? 1 : 0} ${waiting?.term ?? 0} ${waiting?.patience ?? 0} ${wakes.text}`;
+}
+
 /** Releases a resource and hands it on, or leaves its queue. Replies whether the token held it. */
 export const releaseScript = defineScript<ReleaseInput, boolean>({
   lua: source('release-free', 'grant', 'queue', 'release'),
   keys: ({ keys }) => keys,
-  args: ({ token, wakes }) => [token, ...wake(wakes)],
+  args: ({ token, wakes }) => [token, wakes.text],
   reply: (held) => Number(held) === 1,
 });
 
@@ -98,7 +103,7 @@ export const releaseScript = defineScript<ReleaseInput, boolean>({
 export const renewScript = defineScript<readonly RenewInput[], boolean[]>({
   lua: source('grant', 'renew'),
   keys: (leases) => leases.map(({ resource }) => resource.keys[0]),
-  args: (leases) => leases.flatMap(({ resource, token, fence, ttl }) => [token, fence, ttl, share(resource)]),
+  args: (leases) => leases.flatMap(({ resource, token, fence, ttl }) => [token, fence, ttl, resource.share]),
   reply: (held) => (held as unknown[]).map((each) => Number(each) === 1),
 });
 
@@ -107,7 +112,7 @@ export const pollScript = defineScript<{ wakes: Wakes; waiters: readonly PollInp
   lua: source('grant', 'queue', 'poll'),
   keys: ({ waiters }) => waiters.flatMap(({ resource }) => resource.keys),
   args: ({ wakes, waiters }) => [
-    ...wake(wakes),
+    wakes.text,
     ...waiters.flatMap(({ resource, token, arrival, ttl, waiting }) => [
       token,
       arrival,
@@ -129,7 +134,7 @@ export const pollScript = defineScript<{ wakes: Wakes; waiters: readonly PollInp
 export const revokeScript = defineScript<RevokeInput, RevokedLease[]>({
   lua: source('grant', 'queue', 'revoke'),
   keys: ({ resource }) => resource.keys,
-  args: ({ wakes }) => wake(wakes),
+  args: ({ wakes }) => [wakes.text],
   reply: (raw) =>
     (raw as [unknown, unknown][]).map(([token, fence]) => ({ token: String(token), fence: Number(fence) })),
 });
@@ -139,12 +144,4 @@ function source(...parts: string[]): string {
   return parts
     .map((part) => readFileSync(new URL(`./scripts/${part}.lua`, import.meta.url), 'utf8'))
     .join('\n');
-}
-
-function share({ weight, capacity }: Resource): string {
-  return `${weight} ${capacity}`;
-}
-
-function wake({ channel, counted }: Wakes): ScriptArgument[] {
-  return [channel, counted ? 1 : 0];
 }

@@ -1,9 +1,10 @@
--- Further ARGV: how it waits, 'term patience' in milliseconds, or '' for not at all; the channel of the processes without its end;
--- whether PUBLISH counts all who listen, 1 or 0; whether the smaller number of permits holds, 1 or 0.
+-- Further ARGV: 'limited term patience counted channel'. limited: 1 where the smaller number of permits holds; term and patience: how it
+-- waits, in milliseconds, or 0 for not at all; the rest: how those who wait are reached.
 -- Replies with the fence; or { milliseconds until a holder's time is over, arrival in the queue }.
+local limited, term, patience, wakes = string.match(ARGV[4], '^(%d) (%d+) (%d+) (.*)$')
+wakes = wakes_of(wakes)
 local weight, capacity = string.match(share, '^(%d+) (%d+)$')
 weight, capacity = tonumber(weight), tonumber(capacity)
-local wakes = { channel = ARGV[5], counted = ARGV[6] == '1' }
 local resource = read(KEYS, fields, now, token)
 
 -- The reply to the first attempt was lost.
@@ -13,7 +14,7 @@ if resource.fence then
   return resource.fence
 end
 
-if ARGV[7] == '1' and capacity <= resource.limit then
+if limited == '1' and capacity <= resource.limit then
   resource.limit = capacity
   redis.call('HSET', KEYS[1], 'limit', capacity .. ' ' .. whole(now + LIMIT_LIFETIME))
 end
@@ -25,9 +26,8 @@ end
 if isQueued() then advance(resource, now, wakes) end
 local has_room = fits(resource, weight, capacity)
 if has_room and not isQueued() then return admit(resource, now, token, ttl, weight, capacity) end
-if ARGV[4] == '' then return { remaining(resource, now) } end
+if term == '0' then return { remaining(resource, now) } end
 
-local term, patience = string.match(ARGV[4], '^(%d+) (%d+)$')
 local arrival = arrivalOf(resource, now)
 enqueue(resource, now, token, arrival, patience, weight, capacity, term)
 -- Those before it cannot be reached.

@@ -1,13 +1,13 @@
--- KEYS: state, queue and waiters of each that waits. ARGV: the channel of the processes without its end; whether PUBLISH counts all who
--- listen, 1 or 0; then of each: token, arrival, ttl, weight, capacity, term, patience.
+-- KEYS: state, queue and waiters of each that waits. ARGV: how those who wait are reached; then of each:
+-- token, arrival, ttl, weight, capacity, term, patience.
 -- Notes that they still wait, and lets in whose turn it is. Replies for each: fence, or 0; milliseconds that it has, or until a holder's
 -- time is over, or -1.
-local wakes = { channel = ARGV[1], counted = ARGV[2] == '1' }
+local wakes = wakes_of(ARGV[1])
 local now = microseconds()
 local replies = {}
 for index = 1, #KEYS / 3 do
   local keys = { KEYS[index * 3 - 2], KEYS[index * 3 - 1], KEYS[index * 3] }
-  local token, arrival, ttl, weight, capacity, term, patience = unpack(ARGV, index * 7 - 4, index * 7 + 2)
+  local token, arrival, ttl, weight, capacity, term, patience = unpack(ARGV, index * 7 - 5, index * 7 + 1)
   local resource = read(keys, redis.call('HGETALL', keys[1]), now, token)
   if not resource.fence then
     enqueue(resource, now, token, tonumber(arrival), patience, weight, capacity, term)

@@ -55,6 +55,12 @@ local function forget(resource, token)
   redis.call('HDEL', resource.waiters, token)
 end
 
+-- How those who wait are reached: whether PUBLISH counts all who listen, 1 or 0, and the channel of a process without its name.
+local function wakes_of(text)
+  local counted, channel = string.match(text, '^(%d) (.*)$')
+  return { counted = counted == '1', channel = channel }
+end
+
 -- Tells the process of the token. Whether it listens is known only where all who listen are connected to this server.
 local function wake(wakes, state, token, fence)
   local process = string.match(token, '^[^.]+')

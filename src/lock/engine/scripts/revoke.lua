@@ -1,6 +1,6 @@
--- KEYS: state, queue, waiters. ARGV: the channel of the processes without its end; whether PUBLISH counts all who listen, 1 or 0.
+-- KEYS: state, queue, waiters. ARGV: how those who hold it, or wait, are reached.
 -- Takes the resource from all holders, tells them, and hands it on. Replies with the tokens and fences of those who held it.
-local wakes = { channel = ARGV[1], counted = ARGV[2] == '1' }
+local wakes = wakes_of(ARGV[1])
 local now = microseconds()
 local fields = redis.call('HGETALL', KEYS[1])
 local revoked = {}

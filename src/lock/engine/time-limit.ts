@@ -1,0 +1,53 @@
+import { RedisTimeoutError } from '../../redis/index.js';
+
+interface Pending {
+  /** By `performance.now()`. */
+  readonly dueAt: number;
+  readonly reject: (error: RedisTimeoutError) => void;
+}
+
+/** Gives up on replies that are late, all after the same time: one timer for all of them, since few ever are. */
+export class TimeLimit {
+  readonly #milliseconds: number;
+  /** The oldest first. */
+  readonly #pending = new Set<Pending>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
+  }
+
+  /** @throws RedisTimeoutError for what is late: it may still take effect */
+  apply<T>(reply: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const pending = { dueAt: performance.now() + this.#milliseconds, reject };
+      this.#pending.add(pending);
+      if (!this.#timer) this.#checkIn(this.#milliseconds);
+      reply.then(
+        (value) => {
+          this.#pending.delete(pending);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#pending.delete(pending);
+          reject(error as Error);
+        },
+      );
+    });
+  }
+
+  #checkIn(milliseconds: number): void {
+    // After a long turn of the event loop a reply may be there, unread: it is read before what is set here runs.
+    this.#timer = setTimeout(() => setImmediate(() => this.#check()), milliseconds).unref();
+  }
+
+  #check(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const pending of this.#pending) {
+      if (pending.dueAt > now) return this.#checkIn(Math.ceil(pending.dueAt - now));
+      this.#pending.delete(pending);
+      pending.reject(new RedisTimeoutError(`No answer within ${this.#milliseconds} ms`));
+    }
+  }
+}
