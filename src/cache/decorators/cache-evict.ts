@@ -1,7 +1,12 @@
+import { checkKey } from '../../decorators/check-key.js';
+import {
+  decorateMethod,
+  type AsyncMethod,
+  type MethodDecoratorFor,
+} from '../../decorators/decorate-method.js';
 import { type CacheService } from '../cache.service.js';
 import { checkTags } from '../options/call-options.js';
-import { checkKey } from './check-key.js';
-import { decorateMethod, type AsyncMethod, type MethodDecoratorFor } from './decorate-method.js';
+import { cacheServiceFor } from './cache-service-for.js';
 import { checkDecorator } from './decorator-options.js';
 
 interface EvictionOptions<F extends AsyncMethod> {
@@ -44,13 +49,13 @@ export type CacheEvictOptions<F extends AsyncMethod> = EvictionOptions<F> &
  * update(city: City): Promise<City> { … }
  */
 export function CacheEvict<F extends AsyncMethod>(options: CacheEvictOptions<F>): MethodDecoratorFor<F> {
-  return decorateMethod<F>({
+  return decorateMethod<F, CacheService>({
     decorator: '@CacheEvict',
-    cache: options.cache,
+    service: cacheServiceFor(options.cache),
     prepare: ({ subject }) => {
       checkDecorator(subject, options, { own: OWN_OPTIONS, needs: ['key', 'tags', 'all'] });
       const { condition, when } = options;
-      return async ({ cache, args, proceed }) => {
+      return async ({ service: cache, args, proceed }) => {
         if (condition && !condition(...args)) return proceed();
         const eviction = evictionOf(subject, options, args);
         if (when === 'before') await evict(cache, eviction);

@@ -1,12 +1,14 @@
-import type { EntryOptions } from '../options/cache-options.js';
-import { ENTRY_OPTIONS } from '../options/cache-option-tree.js';
-import { checkKey } from './check-key.js';
+import { checkKey } from '../../decorators/check-key.js';
 import {
   decorateMethod,
   type AsyncMethod,
   type MethodDecoratorFor,
   type Resolved,
-} from './decorate-method.js';
+} from '../../decorators/decorate-method.js';
+import { type CacheService } from '../cache.service.js';
+import type { EntryOptions } from '../options/cache-options.js';
+import { ENTRY_OPTIONS } from '../options/cache-option-tree.js';
+import { cacheServiceFor } from './cache-service-for.js';
 import { checkDecorator } from './decorator-options.js';
 
 export interface CachePutOptions<F extends AsyncMethod> extends EntryOptions {
@@ -33,9 +35,9 @@ export interface CachePutOptions<F extends AsyncMethod> extends EntryOptions {
  * create(input: CityInput): Promise<City> { … }
  */
 export function CachePut<F extends AsyncMethod>(options: CachePutOptions<F>): MethodDecoratorFor<F> {
-  return decorateMethod<F>({
+  return decorateMethod<F, CacheService>({
     decorator: '@CachePut',
-    cache: options.cache,
+    service: cacheServiceFor(options.cache),
     prepare: ({ subject }) => {
       const { key, tags, condition } = options;
       const call = checkDecorator(subject, options, {
@@ -43,7 +45,7 @@ export function CachePut<F extends AsyncMethod>(options: CachePutOptions<F>): Me
         own: { key: 'function', tags: 'tags', condition: 'function', cache: 'text' },
         needs: ['key'],
       });
-      return async ({ cache, args, proceed }) => {
+      return async ({ service: cache, args, proceed }) => {
         const value = await proceed();
         if (condition && !condition(value, ...args)) return value;
         const chosen = typeof tags === 'function' ? tags(value, ...args) : tags;

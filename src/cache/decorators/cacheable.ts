@@ -1,7 +1,4 @@
-import type { Duration } from '../../redis/index.js';
-import { CALL_OPTIONS } from '../options/cache-option-tree.js';
-import type { EntryOptions, FactoryContext, FactoryOptions } from '../options/cache-options.js';
-import { checkKey } from './check-key.js';
+import { checkKey } from '../../decorators/check-key.js';
 import {
   decorateMethod,
   type Around,
@@ -9,7 +6,12 @@ import {
   type MethodDecoratorFor,
   type Place,
   type Resolved,
-} from './decorate-method.js';
+} from '../../decorators/decorate-method.js';
+import type { Duration } from '../../redis/index.js';
+import { type CacheService } from '../cache.service.js';
+import { CALL_OPTIONS } from '../options/cache-option-tree.js';
+import type { EntryOptions, FactoryContext, FactoryOptions } from '../options/cache-options.js';
+import { cacheServiceFor } from './cache-service-for.js';
 import { checkDecorator } from './decorator-options.js';
 import { isMaking, markCacheable, overridesCacheable, whileMaking } from './nested-calls.js';
 
@@ -50,9 +52,9 @@ export interface CacheableOptions<F extends AsyncMethod> extends EntryOptions, F
  * findOne(id: number): Promise<City> { … }
  */
 export function Cacheable<F extends AsyncMethod>(options: CacheableOptions<F>): MethodDecoratorFor<F> {
-  const decorate = decorateMethod<F>({
+  const decorate = decorateMethod<F, CacheService>({
     decorator: '@Cacheable',
-    cache: options.cache,
+    service: cacheServiceFor(options.cache),
     prepare: (place) => prepare(options, place),
   });
   return (target, property, descriptor) => {
@@ -64,7 +66,7 @@ export function Cacheable<F extends AsyncMethod>(options: CacheableOptions<F>): 
 function prepare<F extends AsyncMethod>(
   options: CacheableOptions<F>,
   { subject, target, property }: Place,
-): Around<F> {
+): Around<F, CacheService> {
   const { key, tags, condition, adapt } = options;
   const given = checkDecorator(subject, options, {
     call: CALL_OPTIONS,
@@ -73,7 +75,7 @@ function prepare<F extends AsyncMethod>(
   });
   const constant = typeof tags === 'function' ? given : { ...given, ...(tags && { tags }) };
   const isOverride = overridesCacheable(target, property);
-  return ({ cache, args, proceed }) => {
+  return ({ service: cache, args, proceed }) => {
     if (condition && !condition(...args)) return proceed();
     const text = checkKey(subject, key(...args));
     if (isMaking(cache, text)) return proceed();

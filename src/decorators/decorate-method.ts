@@ -1,6 +1,4 @@
-import { type CacheService } from '../cache.service.js';
-import { DEFAULT_CACHE, getCacheToken } from '../cache.tokens.js';
-import { CacheNotInjectedError } from './cache-not-injected-error.js';
+import type { InjectionToken } from '@nestjs/common';
 import { injectService } from './inject-service.js';
 
 /** What the decorators go on: a method that returns a promise. */
@@ -16,23 +14,35 @@ export type MethodDecoratorFor<F extends AsyncMethod> = (
   descriptor: TypedPropertyDescriptor<F>,
 ) => void;
 
+/** What Nest injects into instances with a decorated method. */
+export interface InjectedService {
+  readonly token: InjectionToken;
+  /** Where it is in the instance. */
+  readonly property: symbol;
+  /** For messages: `a cache`. */
+  readonly title: string;
+  /** Says that Nest did not build the instance. */
+  readonly notInjected: (subject: string) => Error;
+}
+
 /** One call of a decorated method. */
-export interface MethodCall<F extends AsyncMethod> {
-  readonly cache: CacheService;
+export interface MethodCall<F extends AsyncMethod, Service> {
+  readonly service: Service;
+  readonly instance: object;
   readonly args: Parameters<F>;
   /** Runs the method itself. */
   readonly proceed: () => Promise<Resolved<F>>;
 }
 
 /** Does what the decorator promises for a call. */
-export type Around<F extends AsyncMethod> = (call: MethodCall<F>) => Promise<unknown>;
+export type Around<F extends AsyncMethod, Service> = (call: MethodCall<F, Service>) => Promise<unknown>;
 
-interface Decoration<F extends AsyncMethod> {
+interface Decoration<F extends AsyncMethod, Service> {
   /** As it is written: `@Cacheable`. */
   readonly decorator: string;
-  readonly cache?: string | undefined;
+  readonly service: InjectedService;
   /** Checks the options and prepares what runs at each call. */
-  readonly prepare: (place: Place) => Around<F>;
+  readonly prepare: (place: Place) => Around<F, Service>;
 }
 
 /** Where a decorator stands. */
@@ -44,42 +54,43 @@ export interface Place {
   readonly property: string | symbol;
 }
 
-/** Wraps a method, with the cache that Nest injects into its instance. */
-export function decorateMethod<F extends AsyncMethod>({
+/** Wraps a method, with the service that Nest injects into its instance. */
+export function decorateMethod<F extends AsyncMethod, Service extends object>({
   decorator,
-  cache = DEFAULT_CACHE,
+  service,
   prepare,
-}: Decoration<F>): MethodDecoratorFor<F> {
+}: Decoration<F, Service>): MethodDecoratorFor<F> {
   return (target, property, descriptor) => {
     const subject = `${decorator} on ${nameOf(target)}.${String(property)}`;
     const method = descriptor?.value;
-    if (typeof target === 'function') throw new TypeError(`${subject}: a static method cannot have a cache`);
+    if (typeof target === 'function')
+      throw new TypeError(`${subject}: a static method cannot have ${service.title}`);
     if (typeof method !== 'function') throw new TypeError(`${subject}: this is not a method`);
-    const service = Symbol.for(`rednest:cache:${cache}`);
-    injectService(target, service, getCacheToken(cache));
-    descriptor.value = standIn(
-      method,
-      wrap(method, { service, subject, around: prepare({ subject, target, property }) }),
-    ) as F;
+    injectService(target, service.property, service.token);
+    const around = prepare({ subject, target, property });
+    descriptor.value = standIn(method, wrap(method, { service, subject, around })) as F;
   };
 }
 
-interface Wrapping<F extends AsyncMethod> {
-  readonly service: symbol;
+interface Wrapping<F extends AsyncMethod, Service> {
+  readonly service: InjectedService;
   readonly subject: string;
-  readonly around: Around<F>;
+  readonly around: Around<F, Service>;
 }
 
-/** Not an async function: a hit would wait for three more turns of the microtask queue. */
-function wrap<F extends AsyncMethod>(method: F, { service, subject, around }: Wrapping<F>) {
-  return function (this: Record<symbol, CacheService | undefined>, ...args: Parameters<F>) {
+/** Not an async function: what has its result at once would wait for three more turns of the microtask queue. */
+function wrap<F extends AsyncMethod, Service extends object>(
+  method: F,
+  { service: { property, notInjected }, subject, around }: Wrapping<F, Service>,
+) {
+  return function (this: Record<symbol, Service | undefined>, ...args: Parameters<F>) {
     try {
-      const cache = this?.[service];
-      if (!cache) throw new CacheNotInjectedError(subject);
+      const service = this?.[property];
+      if (!service) throw notInjected(subject);
       // Within a promise, so that a method which throws at once rejects as an async one does.
       const proceed = async (): Promise<Resolved<F>> =>
         (await Reflect.apply(method, this, args)) as Resolved<F>;
-      return around({ cache, args, proceed });
+      return around({ service, instance: this, args, proceed });
     } catch (error) {
       return Promise.reject(error);
     }

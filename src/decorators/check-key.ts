@@ -1,4 +1,4 @@
-import { showValue } from '../../redis/shared.js';
+import { showValue } from '../redis/shared.js';
 
 /**
  * What a key function returned, if it can be a key.
