@@ -6,6 +6,7 @@ import {
   type ModuleMetadata,
   type Provider,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { getRedisConnectionToken, RedisConnections, type RedisConnection } from '../redis/index.js';
 import { RedisCoreModule } from '../redis/shared.js';
 import { LockEngine } from './engine/lock-engine.js';
@@ -60,6 +61,15 @@ const { ConfigurableModuleClass: ConfigurableLockModule, MODULE_OPTIONS_TOKEN } 
  */
 @Module({})
 export class LockModule extends ConfigurableLockModule {
+  constructor(modules: ModulesContainer) {
+    super();
+    // Each would tell the other's leases from its own: none could be re-entered, nor found by current().
+    const roots = [...modules.values()].filter(({ metatype }) => metatype === LockModule);
+    if (roots.length === 1) return;
+    const message = 'is imported twice; import it once, or one and the same LockModule.forRoot(…) everywhere';
+    throw new LockConfigurationError('LockModule', [{ option: 'LockModule.forRoot', message }]);
+  }
+
   static override forRoot(options: LockModuleOptions = {}): DynamicModule {
     return super.forRoot(options);
   }

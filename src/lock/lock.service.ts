@@ -1,6 +1,12 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { showValue } from '../redis/shared.js';
 import type { LockEngine, LockStats } from './engine/lock-engine.js';
+import type { Resource } from './engine/resource.js';
+import type { RevokedHolder } from './inspection/lock-inspector.js';
+import type { HeldResource, LockInspection } from './inspection/lock-inspection.js';
+import type { Leader } from './leader/leader.js';
+import type { LeaderOptions } from './leader/leader-options.js';
+import { Leaders } from './leader/leaders.js';
 import { currentLease } from './lease/lease-context.js';
 import type { Lease } from './lease/lease.js';
 import { Lock, type Routine } from './lock.js';
@@ -17,6 +23,12 @@ export interface ReadWriteLock {
   readonly write: Lock;
 }
 
+/** How a lock is released by force. */
+export interface ForceReleaseOptions {
+  /** Why, for the log. */
+  reason: string;
+}
+
 const MOST_PERMITS = 1_000_000;
 
 /**
@@ -28,26 +40,28 @@ const MOST_PERMITS = 1_000_000;
 @Injectable()
 export class LockService implements BeforeApplicationShutdown {
   readonly #engine: LockEngine;
+  readonly #leaders: Leaders;
 
   /** @internal */
   constructor(engine: LockEngine) {
     this.#engine = engine;
+    this.#leaders = new Leaders(engine);
   }
 
   /** As {@link Lock.acquire}. */
-  acquire(resource: Resources, options?: LockOptions): Promise<Lease> {
+  async acquire(resource: Resources, options?: LockOptions): Promise<Lease> {
     return this.lock(resource).acquire(options);
   }
 
   /** As {@link Lock.tryAcquire}. */
-  tryAcquire(resource: Resources, options?: TryLockOptions): Promise<Lease | undefined> {
+  async tryAcquire(resource: Resources, options?: TryLockOptions): Promise<Lease | undefined> {
     return this.lock(resource).tryAcquire(options);
   }
 
   /** As {@link Lock.using}. */
   using<T>(resource: Resources, routine: Routine<T>): Promise<T>;
   using<T>(resource: Resources, options: LockOptions | undefined, routine: Routine<T>): Promise<T>;
-  using<T>(
+  async using<T>(
     resource: Resources,
     first: LockOptions | Routine<T> | undefined,
     second?: Routine<T>,
@@ -62,7 +76,9 @@ export class LockService implements BeforeApplicationShutdown {
    * @throws LockConfigurationError for what is no name
    */
   lock(resource: Resources): Lock {
-    const names = typeof resource === 'string' ? [resource] : [...new Set(resource)];
+    const names = Array.isArray(resource)
+      ? [...new Set(resource as readonly string[])]
+      : [resource as string];
     if (names.length === 0) throw nameError('resource', 'is an empty list');
     return new Lock(
       this.#engine,
@@ -103,6 +119,22 @@ export class LockService implements BeforeApplicationShutdown {
   }
 
   /**
+   * Has one replica lead at a time. Nothing happens until it is looped over or started.
+   *
+   * @throws LockConfigurationError for what is no name, and for wrong options
+   * @example
+   * for await (const term of locks.leader('ranking')) {
+   *   while (term.isLeading) {
+   *     await refreshRanking(term.fence);
+   *     await term.sleep('1m');
+   *   }
+   * }
+   */
+  leader(name: string, options?: LeaderOptions): Leader {
+    return this.#leaders.leader(checkName('name', name), options);
+  }
+
+  /**
    * The lease under which the caller runs: within {@link using}, or a method with `@Locked`. Of several, the innermost.
    *
    * @throws LockNotHeldError elsewhere
@@ -113,15 +145,64 @@ export class LockService implements BeforeApplicationShutdown {
     return lease;
   }
 
+  /**
+   * Who holds a lock and who waits for it, all of one moment. A semaphore, or a side of a read/write lock, is passed as such.
+   * One script, which takes the longer the more hold it or wait.
+   *
+   * @throws LockConfigurationError for what is not one resource; LockUnavailableError where Redis could not be asked
+   * @example
+   * const { holders, waiters } = await locks.inspect('report:daily');
+   */
+  async inspect(lock: string | Lock): Promise<LockInspection> {
+    return this.#engine.inspector.inspect(this.#resourceOf(lock));
+  }
+
+  /** What this process holds now, from its own memory. */
+  held(): HeldResource[] {
+    return this.#engine.inspector.held();
+  }
+
+  /**
+   * Takes a lock away from all who hold it, and lets in who waits. Whoever held it is told at once: its lease is lost, and its signal aborted
+   * with the reason `'revoked'`; one that cannot be reached, or has held it for less than a third of its `ttl`, finds out when it renews, with
+   * the reason `'taken'`. Until it has, it goes on beside who is let in. A line in the log says who did it, to whom and why.
+   *
+   * @returns who held it
+   * @throws LockConfigurationError for what is not one resource, and without a reason; LockUnavailableError where Redis did not answer: it
+   *   may have been released all the same
+   * @example
+   * await locks.forceRelease('report:daily', { reason: 'hangs since the deployment of 14:00' });
+   */
+  async forceRelease(lock: string | Lock, options: ForceReleaseOptions): Promise<RevokedHolder[]> {
+    const resource = this.#resourceOf(lock);
+    return this.#engine.inspector.forceRelease(resource, checkText('reason', options?.reason));
+  }
+
   /** What this process holds, and waits for. */
   stats(): LockStats {
     return this.#engine.stats();
   }
 
-  /** @internal Who waits would keep the server from closing. */
-  beforeApplicationShutdown(): void {
-    this.#engine.cancelWaits();
+  #resourceOf(lock: string | Lock): Resource {
+    const { owner, resources } = lock instanceof Lock ? lock : this.lock(lock);
+    if (owner !== this.#engine) throw nameError('lock', 'was made by another LockService');
+    const [resource, ...others] = resources;
+    if (resource && others.length === 0) return resource;
+    const names = resources.map(({ name }) => `'${name}'`).join(', ');
+    throw nameError('lock', `is of several resources (${names}); one by one is accepted`);
   }
+
+  /** @internal Leaders hand over while the application is still whole. Who waits would keep the server from closing. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const handedOver = this.#leaders.close();
+    this.#engine.cancelWaits();
+    await handedOver;
+  }
+}
+
+function checkText(option: string, text: unknown): string {
+  if (typeof text === 'string' && text.trim() !== '') return text;
+  throw nameError(option, `${showValue(text)} is not a text with at least one letter`);
 }
 
 function checkName(option: string, name: unknown): string {

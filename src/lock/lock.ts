@@ -1,8 +1,10 @@
+import { showValue } from '../redis/shared.js';
 import type { LockEngine } from './engine/lock-engine.js';
 import type { Resource } from './engine/resource.js';
 import { whileHolding } from './lease/lease-context.js';
 import { Lease } from './lease/lease.js';
 import { LockTimeoutError } from './lock-errors.js';
+import { LockConfigurationError } from './options/lock-configuration-error.js';
 import type { LockOptions, TryLockOptions } from './options/lock-options.js';
 import type { ResolvedLockOptions } from './options/resolved-lock-options.js';
 import { resolveLockOptions } from './options/resolve-lock-options.js';
@@ -25,6 +27,11 @@ export class Lock {
   /** What is locked; of several resources, their names one after the other. */
   get resource(): string {
     return this.#resources.map(({ name }) => name).join(', ');
+  }
+
+  /** @internal Whose lock it is: applications of one process have an engine each. */
+  get owner(): object {
+    return this.#engine;
   }
 
   /** @internal */
@@ -74,13 +81,19 @@ export class Lock {
   using<T>(routine: Routine<T>): Promise<T>;
   using<T>(options: LockOptions | undefined, routine: Routine<T>): Promise<T>;
   async using<T>(first: LockOptions | Routine<T> | undefined, second?: Routine<T>): Promise<T> {
-    const [options, routine] = typeof first === 'function' ? [undefined, first] : [first, second!];
+    const [options, routine] = typeof first === 'function' ? [undefined, first] : [first, second];
+    if (typeof routine !== 'function') throw this.#routineError(routine);
     const lease = await this.acquire(options);
     try {
       return await whileHolding(this.#engine, lease, () => routine(lease));
     } finally {
       await lease.release();
     }
+  }
+
+  #routineError(routine: unknown): LockConfigurationError {
+    const message = `${showValue(routine)} is not a function to run under the lock`;
+    return new LockConfigurationError(`Lock '${this.resource}'`, [{ option: 'routine', message }]);
   }
 
   #resolve(options: LockOptions | undefined): ResolvedLockOptions {

@@ -42,6 +42,8 @@ export class Hold {
   readonly #renews: boolean;
   /** When it has been held for long enough. */
   readonly #endsAt: number;
+  /** Until when the last renewal that was sent asks for it. */
+  #askedUntil = Infinity;
 
   constructor(
     { resource, token, wasQueued }: Acquired,
@@ -85,9 +87,16 @@ export class Hold {
     return { resource, token, fence, ttl: Math.max(1, Math.floor(Math.min(this.ttl, this.#endsAt - now))) };
   }
 
-  /** @param sentAt when the renewal was sent */
+  /** A shorter time counts from when it is sent: whether Redis has it may never be known. */
+  sent(sentAt: number, ttl: number): void {
+    this.#askedUntil = sentAt + ttl;
+    this.deadline = Math.min(this.deadline, this.#askedUntil);
+  }
+
+  /** @param sentAt when the renewal was sent; one that was sent later may have asked for less */
   renewed(sentAt: number, ttl: number): void {
-    this.deadline = Math.max(this.deadline, Math.min(sentAt + ttl, this.#endsAt));
+    const until = Math.min(sentAt + ttl, this.#askedUntil, this.#endsAt);
+    this.deadline = Math.max(this.deadline, until);
     this.renewAt = Infinity;
     if (this.#renews) this.#planRenewal(sentAt);
   }

@@ -6,13 +6,16 @@ import type { Hold } from './hold.js';
 /** Renews whatever this process holds: one timer, and one script for all that is due in a slot. */
 export class LeaseKeeper {
   readonly #server: LockServer;
+  readonly #listen: () => void;
   readonly #holds = new Map<string, Hold>();
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
   #isStopped = false;
 
-  constructor(server: LockServer) {
+  /** @param listen hears of what is revoked. Called when something is held for so long that it is renewed: others need no push. */
+  constructor(server: LockServer, listen: () => void) {
     this.#server = server;
+    this.#listen = listen;
   }
 
   /** How many resources are held. */
@@ -33,10 +36,16 @@ export class LeaseKeeper {
     return this.#holds.has(token);
   }
 
-  /** The server has taken it away. */
-  revoke(token: string): void {
+  /** What is held still. */
+  held(): Hold[] {
+    return Array.from(this.#holds.values()).filter((hold) => this.check(hold));
+  }
+
+  /** The server has taken it away. @returns whether it was held */
+  revoke(token: string): boolean {
     const hold = this.#holds.get(token);
     if (hold) this.#lose(hold, 'revoked');
+    return hold !== undefined;
   }
 
   /** Whether it is held still; what has passed its deadline is lost, although no timer has said so yet. */
@@ -71,7 +80,10 @@ export class LeaseKeeper {
   async #renewTogether(holds: readonly Hold[]): Promise<void> {
     const sentAt = performance.now();
     const renewals = holds.map((hold) => hold.renewal(sentAt));
-    for (const hold of holds) hold.isRenewing = true;
+    for (const [index, hold] of holds.entries()) {
+      hold.isRenewing = true;
+      hold.sent(sentAt, renewals[index]!.ttl);
+    }
     try {
       const held = await this.#server.renew(renewals);
       for (const [index, hold] of holds.entries()) {
@@ -101,8 +113,11 @@ export class LeaseKeeper {
       if (hold.isDue(now)) due.push(hold);
       else next = Math.min(next, hold.nextAt);
     }
-    // What failed is tried again until the deadline.
-    if (due.length > 0) this.renew(due).catch(() => undefined);
+    if (due.length > 0) {
+      this.#listen();
+      // What failed is tried again until the deadline.
+      this.renew(due).catch(() => undefined);
+    }
     for (const hold of due) next = Math.min(next, hold.nextAt);
     this.#wakeBy(next);
   }

@@ -73,6 +73,11 @@ export function resolveLockOptions(
   return resolved;
 }
 
+/** Reports what is wrong with options of acquisitions to come, as far as it does not depend on the defaults of the module. */
+export function checkLockSettings(settings: Settings, problems: Problems): void {
+  resolveLock(settings, problems, BUILT_IN);
+}
+
 /** @throws LockConfigurationError */
 export function resolveTtl(subject: string, ttl: Duration): number {
   return resolveLockOptions(subject, { ttl }, BUILT_IN).ttl;
@@ -87,10 +92,10 @@ function resolveLock(
   problems: Problems,
   defaults: ResolvedLockOptions,
 ): ResolvedLockOptions {
-  const ttl = settings.duration('ttl') ?? defaults.ttl;
+  const ttl = whole(settings.duration('ttl')) ?? defaults.ttl;
   if (ttl < SHORTEST_TTL)
     problems.add(settings.label('ttl'), `is ${ttl} ms; the shortest is ${SHORTEST_TTL} ms`);
-  const atMostFor = settings.duration('atMostFor') ?? defaults.atMostFor;
+  const atMostFor = whole(settings.duration('atMostFor')) ?? defaults.atMostFor;
   const atLeastFor = settings.duration('atLeastFor', { min: 0 }) ?? defaults.atLeastFor;
   if (atLeastFor > atMostFor) {
     const message = `is ${atLeastFor} ms, more than atMostFor (${atMostFor} ms)`;
@@ -108,6 +113,11 @@ function resolveLock(
     atMostFor,
     atLeastFor,
   };
+}
+
+/** Redis counts whole milliseconds. */
+function whole(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.ceil(milliseconds);
 }
 
 function asSignal(value: unknown): AbortSignal | undefined {
