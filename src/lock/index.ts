@@ -1,4 +1,15 @@
 export { type LockStats } from './engine/lock-engine.js';
+export { fenceKey } from './fencing/fence-key.js';
+export { fencedWrite, type FencedWrite } from './fencing/fenced-write.js';
+export type {
+  HeldResource,
+  LockHolder,
+  LockInspection,
+  LockKind,
+  LockMode,
+  LockWaiter,
+} from './inspection/lock-inspection.js';
+export { type RevokedHolder } from './inspection/lock-inspector.js';
 export { type ReleaseOutcome } from './lease/held-lease.js';
 export { Lease } from './lease/lease.js';
 export * from './lock-errors.js';
@@ -10,7 +21,12 @@ export {
   type LockModuleOptions,
   type LockOptionsFactory,
 } from './lock.module.js';
-export { LockService, type ReadWriteLock, type Resources as LockResources } from './lock.service.js';
+export {
+  LockService,
+  type ForceReleaseOptions,
+  type ReadWriteLock,
+  type Resources as LockResources,
+} from './lock.service.js';
 export { Lock, type Routine as LockRoutine } from './lock.js';
 export { LockConfigurationError } from './options/lock-configuration-error.js';
 export type { LeaseOptions, LockOptions, LockRootOptions, TryLockOptions } from './options/lock-options.js';

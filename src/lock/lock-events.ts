@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import type { RevokedHolder } from './inspection/lock-inspector.js';
 import type { LossReason } from './lock-errors.js';
 
 /** What is published on `diagnostics_channel`, each kind of event on a channel of its own: `rednest:lock:acquired` and so on. */
@@ -10,8 +11,8 @@ export interface LockEvents {
   lost: LeaseEvent & { reason: LossReason };
   /** A lock was not acquired. */
   failed: LockEvent & { waited: number; error: Error };
-  /** An operator released a resource by force. */
-  revoked: LockEvent & { holders: readonly string[]; why: string };
+  /** An operator released a resource by force: who held it until then, which process was told to do it, and why. */
+  revoked: LockEvent & { holders: readonly RevokedHolder[]; by: string; reason: string };
   /** This process leads, or no longer does. */
   elected: LeaseEvent;
   deposed: LeaseEvent;

@@ -3,6 +3,7 @@ import type { ConnectionUser } from '../../redis/shared.js';
 import { HeldLease } from '../lease/held-lease.js';
 import type { Hold } from '../lease/hold.js';
 import { Lease } from '../lease/lease.js';
+import { LockInspector } from '../inspection/lock-inspector.js';
 import { LeaseKeeper } from '../lease/lease-keeper.js';
 import { leaseOf } from '../lease/lease-context.js';
 import { LockUnavailableError } from '../lock-errors.js';
@@ -30,6 +31,7 @@ export class LockEngine implements ConnectionUser {
   readonly resources: Resources;
   readonly server: LockServer;
   readonly events: LockEventPublisher;
+  readonly inspector: LockInspector;
   readonly #keeper: LeaseKeeper;
   readonly #waiters: Waiters;
   readonly #attempts: Attempts;
@@ -40,17 +42,18 @@ export class LockEngine implements ConnectionUser {
     this.resources = new Resources(namespace(options.namespace));
     this.events = new LockEventPublisher(connection.id, options.namespace);
     const server = new LockServer(connection, options);
-    const keeper = new LeaseKeeper(server);
+    const keeper = new LeaseKeeper(server, () => void channel.subscribe().catch(() => undefined));
     const waiters = new Waiters(server);
-    const channel = new WakeChannel(connection, server, {
+    const channel: WakeChannel = new WakeChannel(connection, server, {
       wake: ({ token, fence, state }) => {
-        if (fence === 0) keeper.revoke(token);
+        if (fence === 0) this.#revoke(token);
         // It has stopped waiting, or is none of ours any more.
         else if (!waiters.push(token, fence) && !keeper.has(token)) server.releaseSoon(keysOf(state), token);
       },
       gap: () => waiters.pollNow(),
     });
     this.server = server;
+    this.inspector = new LockInspector({ server, keeper, events: this.events });
     this.#keeper = keeper;
     this.#waiters = waiters;
     this.#attempts = new Attempts({ server, keeper, waiters, channel });
@@ -143,6 +146,11 @@ export class LockEngine implements ConnectionUser {
       throw error;
     }
     return holds.every((hold) => this.#keeper.check(hold));
+  }
+
+  /** One that was let in a moment ago is kept only after this turn of the event loop. */
+  #revoke(token: string): void {
+    if (!this.#keeper.revoke(token)) setImmediate(() => this.#keeper.revoke(token));
   }
 
   #giveBack(hold: Hold): void {

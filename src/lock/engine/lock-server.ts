@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from '../../redis/index.js';
+import { inspectScript, type Snapshot } from '../inspection/snapshot.js';
 import type { ResolvedRootOptions } from '../options/resolved-lock-options.js';
 import type { Resource, ResourceKeys } from './resource.js';
 import {
@@ -75,6 +76,10 @@ export class LockServer {
   /** @param waiters of one slot */
   poll(waiters: readonly PollInput[]): Promise<PollReply[]> {
     return this.#limit.apply(pollScript.run(this.#connection.client, { wakes: this.wakes, waiters }));
+  }
+
+  inspect(resource: Resource): Promise<Snapshot> {
+    return this.#limit.apply(inspectScript.run(this.#connection.client, resource));
   }
 
   revoke(resource: Resource): Promise<RevokedLease[]> {
