@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
 import { CacheModule, LockModule, RedisModule, type RedisModuleOptions } from 'rednest';
 import { AppController } from './app.controller.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -8,6 +9,7 @@ import { lockNamespace } from './atlas.keys.js';
 import { CitiesModule } from './cities/cities.module.js';
 import { RedisErrorFilter } from './common/redis-error.filter.js';
 import { validateEnvironment } from './environment.js';
+import { ToursModule } from './tours/tours.module.js';
 import { WorkModule } from './work/work.module.js';
 
 @Module({})
@@ -21,7 +23,9 @@ export class AppModule {
         RedisModule.forRoot(redis),
         CacheModule.forRoot({ namespace: 'atlas', ttl: '10m', stale: '1h' }),
         LockModule.forRoot({ namespace: lockNamespace }),
+        ScheduleModule.forRoot(),
         CitiesModule,
+        ToursModule,
         WorkModule,
         AccountsModule,
       ],

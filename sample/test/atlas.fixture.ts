@@ -69,6 +69,10 @@ export class RunningAtlas implements AsyncDisposable {
     return this.#request(path, 'PATCH', body);
   }
 
+  delete<Body>(path: string): Promise<Answer<Body>> {
+    return this.#request(path, 'DELETE');
+  }
+
   close(): Promise<void> {
     return this.app.close();
   }

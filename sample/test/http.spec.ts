@@ -43,6 +43,7 @@ describe('Atlas over HTTP', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(routes.toSorted()).toEqual([
+      'DELETE /tours/{id}/bookings/{guest}',
       'GET /',
       'GET /accounts/{id}',
       'GET /cities',
@@ -52,10 +53,14 @@ describe('Atlas over HTTP', () => {
       'GET /cities/{id}',
       'GET /cities/{id}/tags',
       'GET /cities/{id}/visits',
+      'GET /tours',
+      'GET /tours/{id}',
       'GET /work/{id}',
       'PATCH /cities/{id}',
       'POST /accounts/transfer',
       'POST /cities/{id}/visits',
+      'POST /tours/nightly',
+      'POST /tours/{id}/bookings',
       'POST /work',
       'PUT /accounts/{id}',
       'PUT /cities/{id}/tags',
@@ -65,6 +70,14 @@ describe('Atlas over HTTP', () => {
       '400',
       '404',
       '409',
+      '503',
+    ]);
+    expect(Object.keys(paths['/tours/{id}/bookings']!['post']!.responses)).toEqual([
+      '201',
+      '400',
+      '404',
+      '409',
+      '423',
       '503',
     ]);
     expect(paths['/cities/near']!['get']).toMatchObject({
@@ -102,6 +115,9 @@ describe('Atlas over HTTP', () => {
       atlas.post('/accounts/transfer?via=watch', { from: 'a', to: 'b', amount: 1 }),
       atlas.post('/accounts/transfer?via=script', { from: 'a', to: 'b', amount: 1 }),
       atlas.post('/work', { cityId: ZURICH }),
+      atlas.get('/tours'),
+      atlas.post('/tours/zurich-old-town/bookings', { guest: 'Alice', places: 1 }),
+      atlas.post('/tours/nightly'),
     ]);
     for (const { status, headers, body } of answers) {
       expect(status).toBe(503);
@@ -109,7 +125,7 @@ describe('Atlas over HTTP', () => {
       expect(body).toEqual({
         statusCode: 503,
         error: 'Service Unavailable',
-        message: 'The data is not available at the moment, try again soon',
+        message: expect.stringMatching(/^[A-Z][a-z ,]+try again (?:soon|in 1 s)$/),
       });
     }
     expect((await atlas.get('/')).body).toEqual({ cities: null, docs: '/docs' });

@@ -49,10 +49,13 @@ export class CitiesImportService implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const version = `${this.#source.version}/${LAYOUT}`;
     if (await this.#isPresent(version)) return;
-    await using _lease = await this.#turn();
-    // Who had to wait finds, as a rule, that the one before has done it.
-    if (await this.#isPresent(version)) return;
-    await this.#import(version);
+    const lease = await this.#turn();
+    try {
+      // Who had to wait finds, as a rule, that the one before has done it.
+      if (!(await this.#isPresent(version))) await this.#import(version);
+    } finally {
+      await lease.release();
+    }
   }
 
   async #turn(): Promise<Lease> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRedis, type RedisClient } from 'rednest';
+import { DAY, dateOf } from '../../common/date.js';
 import { transactionReplies } from '../../common/transaction-replies.js';
 import { CitiesService } from '../cities.service.js';
 import type { VisitCount, VisitedCity, VisitHistory } from './visits.dto.js';
@@ -7,8 +8,6 @@ import { visitKeys } from './visits.keys.js';
 
 /** Days that are kept apart; after them a day's counters expire. */
 const DAYS_KEPT = 40;
-
-const DAY = 24 * 60 * 60 * 1_000;
 
 /** Counts visits: a sorted set as leaderboard, and for each day a hash that expires. */
 @Injectable()
@@ -60,8 +59,4 @@ export class VisitsService {
     const days = dates.map((date, index) => ({ date, visits: Number(counts[index] ?? 0) }));
     return { id, visits: Number(total ?? 0), days: days.filter(({ visits }) => visits > 0) };
   }
-}
-
-function dateOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
 }
