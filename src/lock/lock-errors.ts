@@ -101,11 +101,13 @@ export class LockCancelledError extends LockError {
   }
 }
 
-/** `LockService.current()` was called where no routine runs under a lock. */
+/** `LockService.current()` was called where no routine runs under a lock, or a lease is used that was released. */
 export class LockNotHeldError extends LockError {
   readonly code = 'LOCK_NOT_HELD';
 
-  constructor() {
-    super('No lock is held here: current() is for what runs within using() or a method with @Locked');
+  constructor(
+    message = 'No lock is held here: current() is for what runs within using() or a method with @Locked',
+  ) {
+    super(message);
   }
 }

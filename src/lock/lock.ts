@@ -48,9 +48,10 @@ export class Lock {
   async acquire(options?: LockOptions): Promise<Lease> {
     const startedAt = performance.now();
     try {
-      const outcome = await this.#engine.acquire(this.#resources, this.#resolve(options));
+      const resolved = this.#resolve(options);
+      const outcome = await this.#engine.acquire(this.#resources, resolved);
       if (outcome instanceof Lease) return outcome;
-      throw timeoutError(outcome, performance.now() - startedAt);
+      throw timeoutError(outcome, resolved.wait === 0 ? 0 : performance.now() - startedAt);
     } catch (error) {
       const waited = performance.now() - startedAt;
       this.#engine.events.publish('failed', { resource: this.resource, waited, error: error as Error });

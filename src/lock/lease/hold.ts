@@ -1,3 +1,4 @@
+import { Linked } from '../engine/linked-list.js';
 import type { LossReason } from '../lock-errors.js';
 import type { Resource } from '../engine/resource.js';
 import type { RenewInput } from '../engine/scripts.js';
@@ -24,7 +25,7 @@ interface Granted {
  * One resource that this process holds. Moments are of the monotonic clock (`performance.now()`), and taken before a command is sent:
  * the server's time for the lease begins later, so it ends later, too.
  */
-export class Hold {
+export class Hold extends Linked<Hold> {
   readonly resource: Resource;
   readonly token: string;
   /** Whether others held the resource before. */
@@ -37,8 +38,8 @@ export class Hold {
   /** When it is to be renewed. */
   renewAt = Infinity;
   isRenewing = false;
-  /** Called once, when it is lost. */
-  onLost: (reason: LossReason) => void = () => undefined;
+  /** To be told when it is lost. */
+  heldBy: { lose(hold: Hold, reason: LossReason): void } | undefined;
   readonly #renews: boolean;
   /** When it has been held for long enough. */
   readonly #endsAt: number;
@@ -50,6 +51,7 @@ export class Hold {
     { fence, deadline }: Granted,
     { ttl, renew, atMostFor }: HoldTerms,
   ) {
+    super();
     this.resource = resource;
     this.token = token;
     this.wasQueued = wasQueued;
@@ -84,7 +86,7 @@ export class Hold {
 
   renewal(now: number): RenewInput {
     const { resource, token, fence } = this;
-    return { resource, token, fence, ttl: Math.max(1, Math.floor(Math.min(this.ttl, this.#endsAt - now))) };
+    return { resource, token, fence, ttl: Math.max(1, Math.ceil(Math.min(this.ttl, this.#endsAt - now))) };
   }
 
   /** A shorter time counts from when it is sent: whether Redis has it may never be known. */

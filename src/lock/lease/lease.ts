@@ -1,5 +1,5 @@
 import type { Duration } from '../../redis/index.js';
-import type { LockLostError } from '../lock-errors.js';
+import { LockNotHeldError, type LockLostError } from '../lock-errors.js';
 import { resolveTtl } from '../options/resolve-lock-options.js';
 import type { HeldLease, ReleaseOutcome } from './held-lease.js';
 
@@ -14,7 +14,6 @@ import type { HeldLease, ReleaseOutcome } from './held-lease.js';
 export class Lease implements AsyncDisposable {
   /** What is locked; of several resources, their names one after the other. */
   readonly resource: string;
-  readonly resources: readonly string[];
   /**
    * A number that is larger than that of every lease of these resources before. What is written to refuses a smaller one than it has
    * seen (M. Kleppmann, "How to do distributed locking", 2016).
@@ -27,9 +26,12 @@ export class Lease implements AsyncDisposable {
   constructor(held: HeldLease) {
     this.#held = held;
     this.resource = held.resource;
-    this.resources = held.holds.map(({ resource }) => resource.name);
     this.fence = held.fence;
     held.share();
+  }
+
+  get resources(): readonly string[] {
+    return this.#held.resources;
   }
 
   /** Aborted when the lease is lost, with a `LockLostError`; at its deadline also where Redis is silent. Not by `release`. */
@@ -52,9 +54,11 @@ export class Lease implements AsyncDisposable {
    *
    * @param ttl from now on, instead of that of the acquisition
    * @returns `remaining`
-   * @throws LockLostError; LockUnavailableError where Redis could not be asked, while it is still held
+   * @throws LockLostError; LockUnavailableError where Redis could not be asked, while it is still held; LockNotHeldError where it was
+   *   released; LockConfigurationError for what is no ttl
    */
-  extend(ttl?: Duration): Promise<number> {
+  async extend(ttl?: Duration): Promise<number> {
+    if (this.#released) throw new LockNotHeldError(`The lock of '${this.resource}' was released`);
     return this.#held.extend(ttl === undefined ? undefined : resolveTtl(`extend of '${this.resource}'`, ttl));
   }
 
