@@ -1,6 +1,6 @@
 import { namespace, RedisError, type RedisConnection } from '../../redis/index.js';
 import type { ConnectionUser } from '../../redis/shared.js';
-import { HeldLease } from '../lease/held-lease.js';
+import { HeldLease, type HeldLeaseParts } from '../lease/held-lease.js';
 import type { Hold } from '../lease/hold.js';
 import { Lease } from '../lease/lease.js';
 import { LockInspector } from '../inspection/lock-inspector.js';
@@ -35,6 +35,7 @@ export class LockEngine implements ConnectionUser {
   readonly #keeper: LeaseKeeper;
   readonly #waiters: Waiters;
   readonly #attempts: Attempts;
+  readonly #leaseParts: HeldLeaseParts;
 
   constructor(connection: RedisConnection, options: ResolvedRootOptions) {
     this.connection = connection;
@@ -48,7 +49,7 @@ export class LockEngine implements ConnectionUser {
       wake: ({ token, fence, state }) => {
         if (fence === 0) this.#revoke(token);
         // It has stopped waiting, or is none of ours any more.
-        else if (!waiters.push(token, fence) && !keeper.has(token)) server.releaseSoon(keysOf(state), token);
+        else if (!waiters.push(token, fence) && !keeper.find(token)) server.releaseSoon(keysOf(state), token);
       },
       gap: () => waiters.pollNow(),
     });
@@ -57,6 +58,7 @@ export class LockEngine implements ConnectionUser {
     this.#keeper = keeper;
     this.#waiters = waiters;
     this.#attempts = new Attempts({ server, keeper, waiters, channel });
+    this.#leaseParts = { server, keeper, events: this.events };
   }
 
   /** How many resources this process holds, and for how many it waits. */
@@ -81,17 +83,12 @@ export class LockEngine implements ConnectionUser {
         : await this.#acquireAll(missing, options, until);
     if ('isBusy' in holds) return holds;
     const all = (Array.isArray(holds) ? holds : [holds]) as [Hold, ...Hold[]];
-    const parts = { server: this.server, keeper: this.#keeper, events: this.events };
-    const lease = new Lease(new HeldLease(parts, all, options.atLeastFor));
+    const lease = new Lease(new HeldLease(this.#leaseParts, all, options.atLeastFor));
     if (this.events.has('acquired')) {
       const { resource, fence } = lease;
       const waited = performance.now() - startedAt;
-      this.events.publish('acquired', {
-        resource,
-        fence,
-        waited,
-        queued: all.some((each) => each.wasQueued),
-      });
+      const queued = all.some((each) => each.wasQueued);
+      this.events.publish('acquired', { resource, fence, waited, queued });
     }
     return lease;
   }

@@ -1,16 +1,21 @@
 import { RedisTimeoutError } from '../../redis/index.js';
+import { Linked, LinkedList } from './linked-list.js';
 
-interface Pending {
-  /** By `performance.now()`. */
-  readonly dueAt: number;
-  readonly reject: (error: RedisTimeoutError) => void;
+class Pending extends Linked<Pending> {
+  /** @param dueAt by `performance.now()` */
+  constructor(
+    readonly dueAt: number,
+    readonly reject: (error: RedisTimeoutError) => void,
+  ) {
+    super();
+  }
 }
 
 /** Gives up on replies that are late, all after the same time: one timer for all of them, since few ever are. */
 export class TimeLimit {
   readonly #milliseconds: number;
   /** The oldest first. */
-  readonly #pending = new Set<Pending>();
+  readonly #pending = new LinkedList<Pending>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(milliseconds: number) {
@@ -20,7 +25,7 @@ export class TimeLimit {
   /** @throws RedisTimeoutError for what is late: it may still take effect */
   apply<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const pending = { dueAt: performance.now() + this.#milliseconds, reject };
+      const pending = new Pending(performance.now() + this.#milliseconds, reject);
       this.#pending.add(pending);
       if (!this.#timer) this.#checkIn(this.#milliseconds);
       reply.then(
@@ -44,7 +49,7 @@ export class TimeLimit {
   #check(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const pending of this.#pending) {
+    for (let pending = this.#pending.first; pending; pending = this.#pending.first) {
       if (pending.dueAt > now) return this.#checkIn(Math.ceil(pending.dueAt - now));
       this.#pending.delete(pending);
       pending.reject(new RedisTimeoutError(`No answer within ${this.#milliseconds} ms`));

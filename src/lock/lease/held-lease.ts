@@ -32,11 +32,16 @@ export class HeldLease {
     this.#parts = parts;
     this.holds = holds;
     this.#atLeastFor = atLeastFor;
-    for (const hold of holds) hold.onLost = (reason) => this.#lose(hold, reason);
+    for (const hold of holds) hold.heldBy = this;
   }
 
   get resource(): string {
-    return this.holds.map(({ resource }) => resource.name).join(', ');
+    const [first, ...others] = this.holds;
+    return others.length === 0 ? first.resource.name : this.resources.join(', ');
+  }
+
+  get resources(): string[] {
+    return this.holds.map(({ resource }) => resource.name);
   }
 
   get fence(): number {
@@ -76,8 +81,9 @@ export class HeldLease {
     return this.remaining;
   }
 
-  async release(): Promise<ReleaseOutcome> {
-    if (--this.#leases > 0) return this.lost ? 'lost' : 'released';
+  /** Once for each lease. */
+  release(): Promise<ReleaseOutcome> {
+    if (--this.#leases > 0) return Promise.resolve(this.lost ? 'lost' : 'released');
     this.#released ??= this.lost ? Promise.resolve('lost') : this.#release();
     return this.#released;
   }
@@ -86,29 +92,31 @@ export class HeldLease {
     const { keeper, events } = this.#parts;
     for (const hold of this.holds) keeper.remove(hold);
     const held = performance.now() - this.#since;
-    const outcomes = await Promise.all(this.holds.map((hold) => this.#releaseOne(hold, held)));
-    const outcome = outcomes.find((each) => each !== 'released') ?? 'released';
-    const { resource, fence } = this;
-    if (outcome === 'lost') this.#lose(this.holds[0], 'taken');
-    else events.publish('released', { resource, fence, held });
+    const [first, ...others] = this.holds;
+    let outcome = await this.#releaseOne(first, held);
+    for (const each of await Promise.all(others.map((hold) => this.#releaseOne(hold, held))))
+      if (outcome === 'released') outcome = each;
+    if (outcome === 'lost') this.lose(first, 'taken');
+    else if (events.has('released'))
+      events.publish('released', { resource: this.resource, fence: this.fence, held });
     return outcome;
   }
 
-  async #releaseOne(hold: Hold, held: number): Promise<ReleaseOutcome> {
+  #releaseOne(hold: Hold, held: number): Promise<ReleaseOutcome> {
     const { server } = this.#parts;
     const rest = Math.ceil(this.#atLeastFor - held);
-    try {
-      const [isHeld] =
-        rest > 0
-          ? await server.renew([{ ...hold.renewal(performance.now()), ttl: rest }])
-          : [await server.release(hold.resource.keys, hold.token)];
-      return isHeld ? 'released' : 'lost';
-    } catch {
-      return 'unconfirmed';
-    }
+    const released =
+      rest > 0
+        ? server.renew([{ ...hold.renewal(performance.now()), ttl: rest }]).then(([isHeld]) => isHeld)
+        : server.release(hold.resource.keys, hold.token);
+    return released.then(
+      (isHeld) => (isHeld ? 'released' : 'lost'),
+      () => 'unconfirmed',
+    );
   }
 
-  #lose(hold: Hold, reason: LossReason): void {
+  /** One of the resources is lost. */
+  lose(hold: Hold, reason: LossReason): void {
     if (this.#lost) return;
     const { resource, fence } = hold;
     this.#lost = new LockLostError(resource.name, fence, reason);
@@ -117,7 +125,7 @@ export class HeldLease {
     // Those that were held with it are of no use by themselves.
     const { keeper, server } = this.#parts;
     for (const other of this.holds) {
-      if (other === hold || !keeper.has(other.token)) continue;
+      if (other === hold || !keeper.has(other)) continue;
       keeper.remove(other);
       if (reason !== 'shutdown') server.releaseSoon(other.resource.keys, other.token);
     }

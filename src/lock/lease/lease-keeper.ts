@@ -1,4 +1,5 @@
 import { bySlot } from '../engine/by-slot.js';
+import { LinkedList } from '../engine/linked-list.js';
 import type { LockServer } from '../engine/lock-server.js';
 import type { LossReason } from '../lock-errors.js';
 import type { Hold } from './hold.js';
@@ -7,7 +8,7 @@ import type { Hold } from './hold.js';
 export class LeaseKeeper {
   readonly #server: LockServer;
   readonly #listen: () => void;
-  readonly #holds = new Map<string, Hold>();
+  readonly #holds = new LinkedList<Hold>();
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
   #isStopped = false;
@@ -24,33 +25,38 @@ export class LeaseKeeper {
   }
 
   add(hold: Hold): void {
-    this.#holds.set(hold.token, hold);
+    this.#holds.add(hold);
     this.#wakeBy(hold.nextAt);
   }
 
   remove(hold: Hold): void {
-    this.#holds.delete(hold.token);
+    this.#holds.delete(hold);
   }
 
-  has(token: string): boolean {
-    return this.#holds.has(token);
+  has(hold: Hold): boolean {
+    return this.#holds.has(hold);
+  }
+
+  find(token: string): Hold | undefined {
+    for (let hold = this.#holds.first; hold; hold = hold.next) if (hold.token === token) return hold;
+    return undefined;
   }
 
   /** What is held still. */
   held(): Hold[] {
-    return Array.from(this.#holds.values()).filter((hold) => this.check(hold));
+    return [...this.#holds].filter((hold) => this.check(hold));
   }
 
   /** The server has taken it away. @returns whether it was held */
   revoke(token: string): boolean {
-    const hold = this.#holds.get(token);
+    const hold = this.find(token);
     if (hold) this.#lose(hold, 'revoked');
     return hold !== undefined;
   }
 
   /** Whether it is held still; what has passed its deadline is lost, although no timer has said so yet. */
   check(hold: Hold): boolean {
-    if (!this.#holds.has(hold.token)) return false;
+    if (!this.#holds.has(hold)) return false;
     if (performance.now() < hold.deadline) return true;
     this.#lose(hold, hold.overReason);
     return false;
@@ -72,7 +78,7 @@ export class LeaseKeeper {
   stop(): Hold[] {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    const holds = [...this.#holds.values()];
+    const holds = [...this.#holds];
     for (const hold of holds) this.#lose(hold, 'shutdown');
     return holds;
   }
@@ -99,7 +105,7 @@ export class LeaseKeeper {
       }
       throw error;
     } finally {
-      for (const hold of holds) if (this.#holds.has(hold.token)) this.#wakeBy(hold.nextAt);
+      for (const hold of holds) if (this.#holds.has(hold)) this.#wakeBy(hold.nextAt);
     }
   }
 
@@ -108,7 +114,7 @@ export class LeaseKeeper {
     const now = performance.now();
     const due: Hold[] = [];
     let next = Infinity;
-    for (const hold of this.#holds.values()) {
+    for (const hold of this.#holds) {
       if (!this.check(hold)) continue;
       if (hold.isDue(now)) due.push(hold);
       else next = Math.min(next, hold.nextAt);
@@ -123,8 +129,8 @@ export class LeaseKeeper {
   }
 
   #lose(hold: Hold, reason: LossReason): void {
-    this.#holds.delete(hold.token);
-    hold.onLost(reason);
+    this.#holds.delete(hold);
+    hold.heldBy?.lose(hold, reason);
     // A renewal that is under way would keep others out. Shutting down releases by itself.
     if (reason === 'expired' || reason === 'overdue')
       this.#server.releaseSoon(hold.resource.keys, hold.token);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Linked } from '../engine/linked-list.js';
 import type { LockServer } from '../engine/lock-server.js';
 import type { Resource } from '../engine/resource.js';
 import type { PollInput, Waiting } from '../engine/scripts.js';
@@ -15,6 +16,9 @@ const LONGEST_TERM = 2_500;
 
 /** Who waits is taken for dead when it has not told of itself for a term and two polls, and for at least so many milliseconds. */
 const SHORTEST_PATIENCE = 1_000;
+
+/** And where leases are long, at least for this part of a ttl, up to so many milliseconds: who waits keeps its place during a failover. */
+const FAILOVER = { part: 0.6, longest: 6_000 };
 
 const RETRY = { first: 25, longest: 500 };
 
@@ -34,7 +38,7 @@ export interface AttemptParts {
 }
 
 /** One acquisition of one resource. */
-export class Attempt {
+export class Attempt extends Linked<Attempt> {
   readonly #parts: AttemptParts;
   readonly #resource: Resource;
   readonly #options: ResolvedLockOptions;
@@ -49,6 +53,7 @@ export class Attempt {
 
   /** @param until when (`performance.now()`) the wait is over */
   constructor(parts: AttemptParts, resource: Resource, options: ResolvedLockOptions, until: number) {
+    super();
     this.#parts = parts;
     this.#resource = resource;
     this.#options = options;
@@ -178,5 +183,6 @@ export class Attempt {
 
 function termsOf(ttl: number): Waiting {
   const term = Math.min(ttl, LONGEST_TERM);
-  return { term, patience: Math.max(SHORTEST_PATIENCE, Math.ceil(term * 1.4)) };
+  const failover = Math.min(ttl * FAILOVER.part, FAILOVER.longest);
+  return { term, patience: Math.ceil(Math.max(SHORTEST_PATIENCE, term * 1.4, failover)) };
 }

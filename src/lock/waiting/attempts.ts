@@ -1,3 +1,4 @@
+import { LinkedList } from '../engine/linked-list.js';
 import type { Resource } from '../engine/resource.js';
 import type { Hold } from '../lease/hold.js';
 import { LockCancelledError } from '../lock-errors.js';
@@ -7,7 +8,7 @@ import { Attempt, type AttemptParts, type Busy } from './attempt.js';
 /** The acquisitions that are under way. */
 export class Attempts {
   readonly #parts: AttemptParts;
-  readonly #running = new Set<Attempt>();
+  readonly #running = new LinkedList<Attempt>();
   #closed: Error | undefined;
 
   constructor(parts: AttemptParts) {
@@ -27,7 +28,7 @@ export class Attempts {
     this.#running.add(attempt);
     try {
       const outcome = await (signal ? cancellable(attempt, signal) : attempt.run());
-      if ('isBusy' in outcome && this.#closed) throw new LockCancelledError(resource.name, this.#closed);
+      if (this.#closed && 'isBusy' in outcome) throw new LockCancelledError(resource.name, this.#closed);
       return outcome;
     } finally {
       this.#running.delete(attempt);

@@ -18,6 +18,8 @@ export interface Waiter extends PollInput {
   answeredAt: number;
   pollAt: number;
   isPolled: boolean;
+  /** It was let in meanwhile, perhaps after the question that is under way. */
+  isPushed: boolean;
   readonly letIn: (grant: Grant) => void;
 }
 
@@ -48,7 +50,14 @@ export class Waiters {
     answer: { remaining: number; askedAt: number },
     letIn: (grant: Grant) => void,
   ): Waiter {
-    const waiter = { ...input, answeredAt: answer.askedAt, pollAt: 0, isPolled: false, letIn };
+    const waiter: Waiter = {
+      ...input,
+      answeredAt: answer.askedAt,
+      pollAt: 0,
+      isPolled: false,
+      isPushed: false,
+      letIn,
+    };
     this.#waiters.set(waiter.token, waiter);
     this.#plan(waiter, answer.remaining);
     return waiter;
@@ -68,7 +77,9 @@ export class Waiters {
     const waiter = this.#waiters.get(token);
     if (!waiter) return false;
     // Whenever it was, it was after the last question.
-    this.#letIn(waiter, { fence, deadline: waiter.answeredAt + waiter.waiting.term });
+    const deadline = waiter.answeredAt + waiter.waiting.term;
+    if (deadline - performance.now() >= waiter.waiting.term / 2) this.#letIn(waiter, { fence, deadline });
+    else this.#ask(waiter);
     return true;
   }
 
@@ -76,6 +87,14 @@ export class Waiters {
   pollNow(): void {
     for (const waiter of this.#waiters.values()) waiter.pollAt = 0;
     if (this.#waiters.size > 0) this.#tick();
+  }
+
+  /** After a long silence only the server knows how much time is left. Who gave it up would lose its place. */
+  #ask(waiter: Waiter): void {
+    waiter.isPushed = waiter.isPolled;
+    if (waiter.isPolled) return;
+    waiter.pollAt = 0;
+    this.#wakeBy(0);
   }
 
   #letIn(waiter: Waiter, grant: Grant): void {
@@ -129,7 +148,8 @@ export class Waiters {
   #plan(waiter: Waiter, remaining: number): void {
     const now = performance.now();
     const expiry = remaining < 0 ? Infinity : now + remaining + AFTER_EXPIRY;
-    waiter.pollAt = Math.min(now + interval(waiter), expiry);
+    waiter.pollAt = waiter.isPushed ? now : Math.min(now + interval(waiter), expiry);
+    waiter.isPushed = false;
     this.#wakeBy(waiter.pollAt);
   }
 

@@ -57,10 +57,13 @@ export function defineScript<Input, Reply = unknown>(
     const names = keys(input);
     const parameters = [...names, ...(args?.(input) ?? [])];
     try {
-      const raw = await client.evalsha(sha, names.length, ...parameters).catch((error: unknown) => {
-        if (!isUnknownScript(error)) throw error;
-        return client.eval(source, names.length, ...parameters);
-      });
+      const raw = await client.evalsha(sha, names.length, ...parameters);
+      return reply ? reply(raw, input) : (raw as Reply);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw toRedisError(error) ?? error;
+    }
+    try {
+      const raw = await client.eval(source, names.length, ...parameters);
       return reply ? reply(raw, input) : (raw as Reply);
     } catch (error) {
       throw toRedisError(error) ?? error;

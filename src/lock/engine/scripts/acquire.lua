@@ -26,11 +26,16 @@ end
 if isQueued() then advance(resource, now, wakes) end
 local has_room = fits(resource, weight, capacity)
 if has_room and not isQueued() then return admit(resource, now, token, ttl, weight, capacity) end
-if term == '0' then return { remaining(resource, now) } end
+local is_waiting = term ~= '0'
+if not has_room and not is_waiting then return { remaining(resource, now) } end
 
 local arrival = arrivalOf(resource, now)
-enqueue(resource, now, token, arrival, patience, weight, capacity, term)
+enqueue(resource, now, token, arrival, is_waiting and patience or 1, weight, capacity, term)
 -- Those before it cannot be reached.
 if has_room then advance(resource, now, wakes, token, ttl) end
 if resource.fence then return resource.fence end
+if not is_waiting then
+  forget(resource, token)
+  return { remaining(resource, now) }
+end
 return { remaining(resource, now), redis.call('ZSCORE', KEYS[2], token) }
