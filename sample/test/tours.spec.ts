@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { LockService } from 'rednest';
+import { fencedWrite, fenceKey, getRedisToken, LockService } from 'rednest';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import { DAY, dateOf } from '../common/date.js';
 import { catalogue } from '../tours/tours.catalogue.js';
@@ -26,6 +26,7 @@ describe('tours', () => {
 
   beforeEach(async () => {
     const admin = await server.admin();
+    await admin.del(fenceKey(tourKey(TOUR)));
     await admin.set(tourKey(TOUR), JSON.stringify({ date: daysFromNow(1), bookings: [] }));
   });
 
@@ -108,6 +109,14 @@ describe('tours', () => {
       expect(body).toEqual({ statusCode: 423, error: 'Locked', message: expect.any(String) });
     }
     expect((await book('Alice', 1)).status).toBe(201);
+  });
+
+  it('are not written by who lost the lock to another while it was paused', async () => {
+    const value = JSON.stringify({ date: daysFromNow(1), bookings: [{ guest: 'Bob', places: PLACES - 1 }] });
+    const later = { key: tourKey(TOUR), value, fence: Number.MAX_SAFE_INTEGER };
+    await fencedWrite.run(replica.app.get(getRedisToken()), later);
+    expect((await book('Alice', 1)).status).toBe(409);
+    expect(await placesLeft()).toBe(1);
   });
 
   it('that have taken place can no longer be booked', async () => {

@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { InjectRedis, type RedisClient } from 'rednest';
+import { ConflictException, Injectable } from '@nestjs/common';
+import { fencedWrite, InjectRedis, LockService, type RedisClient } from 'rednest';
 import { tourKey } from './tours.keys.js';
 
 /** Places that a guest has. */
@@ -18,9 +18,11 @@ export interface StoredTour {
 @Injectable()
 export class ToursStore {
   readonly #redis: RedisClient;
+  readonly #locks: LockService;
 
-  constructor(@InjectRedis() redis: RedisClient) {
+  constructor(@InjectRedis() redis: RedisClient, locks: LockService) {
     this.#redis = redis;
+    this.#locks = locks;
   }
 
   async read(id: string): Promise<StoredTour | undefined> {
@@ -28,7 +30,16 @@ export class ToursStore {
     return stored === null ? undefined : (JSON.parse(stored) as StoredTour);
   }
 
+  /**
+   * To be called under the tour's lock. A process that was paused between reading and writing may have lost that without noticing;
+   * then another has written with a larger fence, and what was read is out of date.
+   *
+   * @throws ConflictException where it is
+   */
   async write(id: string, tour: StoredTour): Promise<void> {
-    await this.#redis.set(tourKey(id), JSON.stringify(tour));
+    const { fence } = this.#locks.current();
+    const value = JSON.stringify(tour);
+    const isWritten = await fencedWrite.run(this.#redis, { key: tourKey(id), value, fence });
+    if (!isWritten) throw new ConflictException(`Another has changed tour ${id} meanwhile`);
   }
 }
