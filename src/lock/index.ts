@@ -10,6 +10,9 @@ export type {
   LockWaiter,
 } from './inspection/lock-inspection.js';
 export { type RevokedHolder } from './inspection/lock-inspector.js';
+export { Leader } from './leader/leader.js';
+export type { LeaderCallbacks, LeaderOptions } from './leader/leader-options.js';
+export { LeaderTerm } from './leader/leader-term.js';
 export { type ReleaseOutcome } from './lease/held-lease.js';
 export { Lease } from './lease/lease.js';
 export * from './lock-errors.js';
