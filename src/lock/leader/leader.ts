@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { whileHolding } from '../lease/lease-context.js';
-import { LockLostError } from '../lock-errors.js';
+import { LockCancelledError, LockLostError } from '../lock-errors.js';
 import { LockConfigurationError } from '../options/lock-configuration-error.js';
 import type { Candidacy } from './candidacy.js';
 import { checkCallbacks, type LeaderCallbacks, type ResolvedLeaderOptions } from './leader-options.js';
@@ -132,10 +132,11 @@ export class Leader implements AsyncIterable<LeaderTerm>, AsyncDisposable {
   }
 }
 
-/** Whether the error is what an aborted signal makes of a call: its reason, or an error that has it as its cause. */
+/** Whether the error is what an aborted signal makes of a call, or the end of the application of a wait. */
 function isAbort(error: unknown, reason: unknown): boolean {
   const { name, cause } = (error ?? {}) as Partial<Error>;
-  return error === reason || name === 'AbortError' || (cause !== undefined && cause === reason);
+  const isReason = error === reason || (cause !== undefined && cause === reason);
+  return isReason || name === 'AbortError' || error instanceof LockCancelledError;
 }
 
 function pauseAfter(failures: number): number {
