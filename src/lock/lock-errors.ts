@@ -62,7 +62,8 @@ export class LockUnavailableError extends LockError {
 
 /**
  * Why a lease was lost: `expired`, its time passed without a renewal; `taken`, Redis knows it no more (data was lost, or the resource went
- * to another); `revoked`, by `forceRelease`; `overdue`, it was held for `atMostFor`; `shutdown`, the application ended.
+ * to another, or it was released by force and this process does not listen yet); `revoked`, by `forceRelease`; `overdue`, it was held for
+ * `atMostFor`; `shutdown`, the application ended.
  */
 export type LossReason = 'expired' | 'taken' | 'revoked' | 'overdue' | 'shutdown';
 

@@ -2,23 +2,24 @@ import { describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   LockConfigurationError,
-  LockModule,
-  LockService,
   LockUnavailableError,
-  RedisModule,
   type LockRootOptions,
+  type LockService,
+  type RedisModuleOptions,
 } from 'rednest';
 import { startCluster, startRedis, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
-import { startApplication } from '../support/redis-application.js';
+import { openLocks } from './fixtures/cluster-locks.js';
 
 const opened = new Opened();
 
-type Server = Pick<RedisServer, 'options'>;
-
 async function startServer(): Promise<RedisServer> {
   return opened.add(await startRedis());
+}
+
+interface Server {
+  readonly options: RedisModuleOptions;
 }
 
 /** Locks of a replica by this name. */
@@ -27,10 +28,7 @@ async function replica(
   holder: string,
   more: LockRootOptions = {},
 ): Promise<LockService> {
-  const lockOptions = { holder, ttl: '5s', ...more } as const;
-  const { app } = await startApplication([RedisModule.forRoot(options), LockModule.forRoot(lockOptions)]);
-  opened.add({ [Symbol.asyncDispose]: () => app.close() });
-  return app.get(LockService);
+  return (await openLocks(opened, options, { namespace: 'lock', holder, ttl: '5s', ...more })).locks;
 }
 
 function waits(locks: LockService, count: number): Promise<boolean> {
@@ -169,9 +167,9 @@ describe('inspect', () => {
   it('says so where Redis cannot be asked', async () => {
     const server = await startServer();
     const locks = await replica(server, 'one', { timeout: '200ms' });
-    await server.pause();
+    server.pause();
     await expect(locks.inspect('a')).rejects.toThrow(LockUnavailableError);
-    await server.resume();
+    server.resume();
   });
 
   it('works on a Cluster', async () => {
@@ -193,7 +191,7 @@ describe('held', () => {
     const lease = await locks.acquire('a');
     const reader = await locks.readWrite('r').read.acquire();
     const permit = await locks.semaphore('s', 2).acquire();
-    await server.pause();
+    server.pause();
     expect(locks.held()).toEqual([
       expect.objectContaining({ resource: 'a', kind: 'lock', mode: undefined, fence: lease.fence }),
       expect.objectContaining({ resource: 'r', kind: 'readWrite', mode: 'read', fence: reader.fence }),
@@ -203,7 +201,7 @@ describe('held', () => {
       expect(remaining).toBeGreaterThan(0);
       expect(heldFor).toBeGreaterThanOrEqual(0);
     }
-    await server.resume();
+    server.resume();
     for (const each of [lease, reader, permit]) await each.release();
     expect(locks.held()).toEqual([]);
   });

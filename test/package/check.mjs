@@ -23,6 +23,9 @@ const exported = {
     'CacheService',
     'Cacheable',
     'HttpCache',
+    'LockModule',
+    'LockService',
+    'fenceKey',
   ],
   'rednest/testing': ['startRedis'],
 };
