@@ -1,3 +1,6 @@
+export { Locked } from './decorators/locked.js';
+export { type LockedOptions } from './decorators/locked-options.js';
+export { LockNotInjectedError } from './decorators/lock-not-injected-error.js';
 export { type LockStats } from './engine/lock-engine.js';
 export { fenceKey } from './fencing/fence-key.js';
 export { fencedWrite, type FencedWrite } from './fencing/fenced-write.js';
@@ -13,6 +16,7 @@ export { type RevokedHolder } from './inspection/lock-inspector.js';
 export { Leader } from './leader/leader.js';
 export type { LeaderCallbacks, LeaderOptions } from './leader/leader-options.js';
 export { LeaderTerm } from './leader/leader-term.js';
+export { LockExceptionFilter } from './http/lock-exception.filter.js';
 export { type ReleaseOutcome } from './lease/held-lease.js';
 export { Lease } from './lease/lease.js';
 export * from './lock-errors.js';

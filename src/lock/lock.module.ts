@@ -6,10 +6,11 @@ import {
   type ModuleMetadata,
   type Provider,
 } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import { getRedisConnectionToken, RedisConnections, type RedisConnection } from '../redis/index.js';
 import { RedisCoreModule } from '../redis/shared.js';
 import { LockEngine } from './engine/lock-engine.js';
+import { LockExceptionFilter } from './http/lock-exception.filter.js';
 import { LockService } from './lock.service.js';
 import { LockConfigurationError } from './options/lock-configuration-error.js';
 import type { LockRootOptions } from './options/lock-options.js';
@@ -21,6 +22,11 @@ export interface LockModuleExtras {
   connection?: string;
   /** Whether all modules may inject `LockService` without importing `LockModule`. @default true */
   isGlobal?: boolean;
+  /**
+   * Whether {@link LockExceptionFilter} answers clients whose request did not get its lock. False for an application that does so by filters of
+   * its own; the errors have a `statusCode`. @default true
+   */
+  exceptionFilter?: boolean;
 }
 
 interface Extras extends LockModuleExtras {
@@ -50,7 +56,10 @@ const { ConfigurableModuleClass: ConfigurableLockModule, MODULE_OPTIONS_TOKEN } 
   new ConfigurableModuleBuilder<LockRootOptions>({ moduleName: 'Lock' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createLockOptions')
-    .setExtras<Extras>({ isGlobal: true, imports: [], extraProviders: [] }, completeDefinition)
+    .setExtras<Extras>(
+      { isGlobal: true, exceptionFilter: true, imports: [], extraProviders: [] },
+      completeDefinition,
+    )
     .build();
 
 /**
@@ -81,12 +90,13 @@ export class LockModule extends ConfigurableLockModule {
 }
 
 function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
-  const { connection, isGlobal = true, imports = [], extraProviders = [] } = extras;
+  const { connection, isGlobal = true, exceptionFilter = true, imports = [], extraProviders = [] } = extras;
+  const filters = exceptionFilter ? [{ provide: APP_FILTER, useClass: LockExceptionFilter }] : [];
   return {
     ...definition,
     global: isGlobal,
     imports: [...(definition.imports ?? []), ...imports, RedisCoreModule],
-    providers: [...(definition.providers ?? []), ...extraProviders, serviceProvider(connection)],
+    providers: [...(definition.providers ?? []), ...extraProviders, ...filters, serviceProvider(connection)],
     exports: [LockService],
   };
 }

@@ -1,0 +1,41 @@
+import { STATUS_CODES } from 'node:http';
+import { Catch, HttpException, Logger, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import { LockCancelledError, LockTimeoutError, LockUnavailableError } from '../lock-errors.js';
+
+type Refusal = LockTimeoutError | LockUnavailableError | LockCancelledError;
+
+const logger = new Logger('LockModule');
+
+/**
+ * Answers a client whose request did not get its lock: 423 Locked (or 409, as `@Locked` says) where others held it, 503 where Redis was
+ * away or the application shuts down; with `Retry-After` in seconds, and a body as that of Nest's own errors. It does not tell the name of
+ * the resource, nor what is wrong with Redis: that goes to the log.
+ *
+ * `LockModule` registers it for the whole application. Errors of messages (RPC) and GraphQL are passed on.
+ */
+@Catch(LockTimeoutError, LockUnavailableError, LockCancelledError)
+export class LockExceptionFilter extends BaseExceptionFilter {
+  override catch(error: Refusal, host: ArgumentsHost): void {
+    // What a filter of such a context does not answer, Nest handles as if there was none.
+    if (host.getType<string>() !== 'http') return;
+    if (error instanceof LockUnavailableError) logger.error(error.message);
+    const { statusCode } = error;
+    const retryAfter = error instanceof LockTimeoutError ? error.retryAfter : 1;
+    const adapter = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
+    const response: unknown = host.getArgByIndex(1);
+    if (adapter && !adapter.isHeadersSent(response))
+      adapter.setHeader(response, 'Retry-After', String(retryAfter));
+    const body = HttpException.createBody(
+      messageOf(error, retryAfter),
+      STATUS_CODES[statusCode] ?? '',
+      statusCode,
+    );
+    super.catch(new HttpException(body, statusCode, { cause: error }), host);
+  }
+}
+
+function messageOf(error: Refusal, retryAfter: number): string {
+  if (error instanceof LockTimeoutError) return `Locked by another request, try again in ${retryAfter} s`;
+  return `The lock could not be acquired, try again in ${retryAfter} s`;
+}
