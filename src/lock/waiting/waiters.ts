@@ -20,6 +20,7 @@ export interface Waiter extends PollInput {
   isPolled: boolean;
   /** It was let in meanwhile, perhaps after the question that is under way. */
   isPushed: boolean;
+  isLetIn: boolean;
   readonly letIn: (grant: Grant) => void;
 }
 
@@ -56,6 +57,7 @@ export class Waiters {
       pollAt: 0,
       isPolled: false,
       isPushed: false,
+      isLetIn: false,
       letIn,
     };
     this.#waiters.set(waiter.token, waiter);
@@ -99,6 +101,7 @@ export class Waiters {
 
   #letIn(waiter: Waiter, grant: Grant): void {
     this.remove(waiter);
+    waiter.isLetIn = true;
     waiter.letIn(grant);
   }
 
@@ -129,7 +132,7 @@ export class Waiters {
 
   #answer(waiter: Waiter, reply: PollReply | undefined, askedAt: number): void {
     if (this.#waiters.get(waiter.token) !== waiter) {
-      if (reply) this.#afterwards(waiter, reply);
+      if (reply) this.#afterwards(waiter);
     } else if (!reply) {
       this.#plan(waiter, -1);
     } else if (reply.fence > 0) {
@@ -140,9 +143,9 @@ export class Waiters {
     }
   }
 
-  /** It stopped waiting while it was asked for: the question may have put it back into the queue. */
-  #afterwards({ resource, token }: Waiter, { fence }: PollReply): void {
-    if (fence === 0) this.#server.releaseSoon(resource.keys, token);
+  /** It stopped waiting while it was asked for: the question may have put it back into the queue. Unless a push was faster than the answer. */
+  #afterwards({ resource, token, isLetIn }: Waiter): void {
+    if (!isLetIn) this.#server.releaseSoon(resource.keys, token);
   }
 
   #plan(waiter: Waiter, remaining: number): void {
