@@ -72,25 +72,29 @@ export class LockEngine implements ConnectionUser {
    *
    * @throws LockUnavailableError, LockCancelledError
    */
-  async acquire(resources: readonly Resource[], options: ResolvedLockOptions): Promise<Lease | Busy> {
+  acquire(resources: readonly Resource[], options: ResolvedLockOptions): Promise<Lease | Busy> {
     const startedAt = performance.now();
     const missing = options.reentrant ? resources.filter((each) => !leaseOf(this, each)) : resources;
-    if (missing.length === 0) return new Lease(leaseOf(this, resources[0]!)!.held);
+    if (missing.length === 0) return Promise.resolve(new Lease(leaseOf(this, resources[0]!)!.held));
     const until = startedAt + options.wait;
-    const holds =
+    const acquired =
       missing.length === 1
-        ? await this.#attempts.acquire(missing[0]!, options, until)
-        : await this.#acquireAll(missing, options, until);
-    if ('isBusy' in holds) return holds;
-    const all = (Array.isArray(holds) ? holds : [holds]) as [Hold, ...Hold[]];
-    const lease = new Lease(new HeldLease(this.#leaseParts, all, options.atLeastFor));
-    if (this.events.has('acquired')) {
-      const { resource, fence } = lease;
-      const waited = performance.now() - startedAt;
-      const queued = all.some((each) => each.wasQueued);
-      this.events.publish('acquired', { resource, fence, waited, queued });
-    }
-    return lease;
+        ? this.#attempts.acquire(missing[0]!, options, until)
+        : this.#acquireAll(missing, options, until);
+    return acquired.then((outcome) => {
+      if ('isBusy' in outcome) return outcome;
+      const holds = (Array.isArray(outcome) ? outcome : [outcome]) as [Hold, ...Hold[]];
+      const lease = new Lease(new HeldLease(this.#leaseParts, holds, options.atLeastFor));
+      this.#tell(lease, holds, startedAt);
+      return lease;
+    });
+  }
+
+  #tell({ resource, fence }: Lease, holds: readonly Hold[], startedAt: number): void {
+    if (!this.events.has('acquired')) return;
+    const waited = performance.now() - startedAt;
+    const queued = holds.some((hold) => hold.wasQueued);
+    this.events.publish('acquired', { resource, fence, waited, queued });
   }
 
   start(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { RedisConnection } from '../../redis/index.js';
+import type { RedisConnection, Script } from '../../redis/index.js';
 import { inspectScript, type Snapshot } from '../inspection/snapshot.js';
 import type { ResolvedRootOptions } from '../options/resolved-lock-options.js';
 import type { Resource, ResourceKeys } from './resource.js';
@@ -53,14 +53,12 @@ export class LockServer {
     waiting: Waiting | undefined,
   ): Promise<AcquireReply> {
     const { wakes } = this;
-    return this.#limit.apply(
-      acquireScript.run(this.#connection.client, { resource, token, ttl, waiting, wakes }),
-    );
+    return this.#run(acquireScript, { resource, token, ttl, waiting, wakes });
   }
 
   /** Whether the token held the resource. */
   release(keys: ResourceKeys, token: string): Promise<boolean> {
-    return this.#limit.apply(releaseScript.run(this.#connection.client, { keys, token, wakes: this.wakes }));
+    return this.#run(releaseScript, { keys, token, wakes: this.wakes });
   }
 
   /** Where it fails, the time of the token passes. */
@@ -70,19 +68,27 @@ export class LockServer {
 
   /** Whether each is held still. @param leases of one slot */
   renew(leases: readonly RenewInput[]): Promise<boolean[]> {
-    return this.#limit.apply(renewScript.run(this.#connection.client, leases));
+    return this.#run(renewScript, leases);
   }
 
   /** @param waiters of one slot */
   poll(waiters: readonly PollInput[]): Promise<PollReply[]> {
-    return this.#limit.apply(pollScript.run(this.#connection.client, { wakes: this.wakes, waiters }));
+    return this.#run(pollScript, { wakes: this.wakes, waiters });
   }
 
   inspect(resource: Resource): Promise<Snapshot> {
-    return this.#limit.apply(inspectScript.run(this.#connection.client, resource));
+    return this.#run(inspectScript, resource);
   }
 
   revoke(resource: Resource): Promise<RevokedLease[]> {
-    return this.#limit.apply(revokeScript.run(this.#connection.client, { resource, wakes: this.wakes }));
+    return this.#run(revokeScript, { resource, wakes: this.wakes });
+  }
+
+  #run<Input, Reply>(script: Script<Input, Reply>, input: Input): Promise<Reply> {
+    try {
+      return this.#limit.apply(script.run(this.#connection.client, input));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 }

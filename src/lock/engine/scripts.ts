@@ -29,8 +29,16 @@ export interface AcquireInput {
   readonly wakes: Wakes;
 }
 
-/** A lock was granted, with this fence; or in how many milliseconds a holder's time is over (-1: nobody holds it), and the place in the queue. */
-export type AcquireReply = number | { readonly remaining: number; readonly arrival: string | undefined };
+/** Others hold the resource. */
+export interface QueuedReply {
+  /** In how many milliseconds a holder's time is over; -1 where nobody holds it. */
+  readonly remaining: number;
+  /** The place in the queue, if it waits. */
+  readonly arrival: string | undefined;
+}
+
+/** A lock was granted, with this fence; or not. */
+export type AcquireReply = number | QueuedReply;
 
 export interface ReleaseInput {
   readonly keys: ResourceKeys;

@@ -36,8 +36,7 @@ export class HeldLease {
   }
 
   get resource(): string {
-    const [first, ...others] = this.holds;
-    return others.length === 0 ? first.resource.name : this.resources.join(', ');
+    return this.holds.length === 1 ? this.holds[0].resource.name : this.resources.join(', ');
   }
 
   get resources(): string[] {
@@ -88,15 +87,19 @@ export class HeldLease {
     return this.#released;
   }
 
-  async #release(): Promise<ReleaseOutcome> {
-    const { keeper, events } = this.#parts;
+  #release(): Promise<ReleaseOutcome> {
+    const { keeper } = this.#parts;
     for (const hold of this.holds) keeper.remove(hold);
     const held = performance.now() - this.#since;
-    const [first, ...others] = this.holds;
-    let outcome = await this.#releaseOne(first, held);
-    for (const each of await Promise.all(others.map((hold) => this.#releaseOne(hold, held))))
-      if (outcome === 'released') outcome = each;
-    if (outcome === 'lost') this.lose(first, 'taken');
+    const end = (outcome: ReleaseOutcome): ReleaseOutcome => this.#end(outcome, held);
+    if (this.holds.length === 1) return this.#releaseOne(this.holds[0], held).then(end);
+    const all = Promise.all(this.holds.map((hold) => this.#releaseOne(hold, held)));
+    return all.then((outcomes) => end(outcomes.find((each) => each !== 'released') ?? 'released'));
+  }
+
+  #end(outcome: ReleaseOutcome, held: number): ReleaseOutcome {
+    const { events } = this.#parts;
+    if (outcome === 'lost') this.lose(this.holds[0], 'taken');
     else if (events.has('released'))
       events.publish('released', { resource: this.resource, fence: this.fence, held });
     return outcome;

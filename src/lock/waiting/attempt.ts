@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Linked } from '../engine/linked-list.js';
 import type { LockServer } from '../engine/lock-server.js';
 import type { Resource } from '../engine/resource.js';
-import type { PollInput, Waiting } from '../engine/scripts.js';
+import type { PollInput, QueuedReply, Waiting } from '../engine/scripts.js';
 import { Hold } from '../lease/hold.js';
 import type { LeaseKeeper } from '../lease/lease-keeper.js';
 import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';
@@ -69,10 +69,17 @@ export class Attempt extends Linked<Attempt> {
     return this.#cancelled;
   }
 
-  /** @throws LockUnavailableError, LockCancelledError */
-  async run(): Promise<Hold | Busy> {
-    for (;;) {
-      const outcome = await this.#try();
+  /**
+   * Not an async function, nor is what it calls first: most often the resource is free, and all is said with the first reply.
+   *
+   * @throws LockUnavailableError, LockCancelledError
+   */
+  run(): Promise<Hold | Busy> {
+    return this.#try().then((outcome) => (outcome && !this.#cancelled ? outcome : this.#goOn(outcome)));
+  }
+
+  async #goOn(first: Hold | Busy | undefined): Promise<Hold | Busy> {
+    for (let outcome = first; ; outcome = await this.#try()) {
       if (this.#cancelled) {
         this.#giveUp(outcome);
         throw this.#cancelled;
@@ -82,55 +89,59 @@ export class Attempt extends Linked<Attempt> {
   }
 
   /** Undefined for once more. */
-  async #try(): Promise<Hold | Busy | undefined> {
+  #try(): Promise<Hold | Busy | undefined> {
     const { server, channel } = this.#parts;
     const waiting = channel.isReady && this.#isPatient ? termsOf(this.#ttl) : undefined;
     const sentAt = performance.now();
-    try {
-      const reply = await server.acquire(this.#resource, this.#token, this.#ttl, waiting);
-      this.#failures = 0;
-      if (typeof reply === 'number') return await this.#enter({ fence: reply, deadline: sentAt + this.#ttl });
-      this.#remaining = reply.remaining;
-      if (waiting && reply.arrival !== undefined) {
-        const { arrival, remaining } = reply;
-        const input = { resource: this.#resource, token: this.#token, arrival, ttl: this.#ttl, waiting };
-        const grant = await this.#wait(input, { remaining, askedAt: sentAt });
-        return grant ? await this.#enter(grant) : this.#busy();
-      }
-      if (!this.#isPatient) return { isBusy: true, resource: this.#resource, remaining: reply.remaining };
-      // Before it joins the queue: the push may come at once.
-      await channel.subscribe();
-      return undefined;
-    } catch (error) {
-      return this.#failed(error);
+    return server.acquire(this.#resource, this.#token, this.#ttl, waiting).then(
+      (reply) =>
+        typeof reply === 'number'
+          ? this.#enter({ fence: reply, deadline: sentAt + this.#ttl })
+          : this.#queue(reply, sentAt, waiting),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  async #queue(
+    { remaining, arrival }: QueuedReply,
+    askedAt: number,
+    waiting: Waiting | undefined,
+  ): Promise<Hold | Busy | undefined> {
+    this.#failures = 0;
+    this.#remaining = remaining;
+    if (waiting && arrival !== undefined) {
+      const input = { resource: this.#resource, token: this.#token, arrival, ttl: this.#ttl, waiting };
+      const grant = await this.#wait(input, { remaining, askedAt });
+      return grant ? this.#enter(grant) : this.#busy();
     }
+    if (!this.#isPatient) return { isBusy: true, resource: this.#resource, remaining };
+    // Before it joins the queue: the push may come at once.
+    await this.#parts.channel.subscribe().catch((error: unknown) => this.#failed(error));
+    return undefined;
   }
 
   get #isPatient(): boolean {
     return this.#until > performance.now();
   }
 
-  /**
-   * What it is granted may be almost over, after a long turn of the event loop: it is renewed before anything is done under it.
-   *
-   * @throws RedisError
-   */
-  async #enter(grant: Grant): Promise<Hold | undefined> {
+  #enter(grant: Grant): Hold | Promise<Hold | undefined> {
     const { renew, atMostFor } = this.#options;
     const acquired = { resource: this.#resource, token: this.#token, wasQueued: this.#remaining >= 0 };
     const hold = new Hold(acquired, grant, { ttl: this.#ttl, renew, atMostFor });
+    this.#parts.keeper.add(hold);
+    return hold.remaining >= Math.min(this.#ttl, LONGEST_TERM) / 2 ? hold : this.#freshen(hold);
+  }
+
+  /** What it is granted is almost over, after a long turn of the event loop: it is renewed before anything is done under it. */
+  async #freshen(hold: Hold): Promise<Hold | undefined> {
     const { keeper } = this.#parts;
-    keeper.add(hold);
-    if (hold.remaining >= Math.min(this.#ttl, LONGEST_TERM) / 2) return hold;
-    if (keeper.check(hold)) {
-      try {
-        await keeper.renew([hold]);
-      } catch (error) {
-        keeper.remove(hold);
-        throw error;
-      }
-      if (keeper.check(hold)) return hold;
+    try {
+      if (keeper.check(hold)) await keeper.renew([hold]);
+    } catch (error) {
+      keeper.remove(hold);
+      return this.#failed(error);
     }
+    if (keeper.check(hold)) return hold;
     this.#token = this.#parts.server.nextToken();
     return undefined;
   }

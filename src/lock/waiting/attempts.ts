@@ -21,18 +21,22 @@ export class Attempts {
    * @param until when (`performance.now()`) the wait is over
    * @throws LockUnavailableError, LockCancelledError
    */
-  async acquire(resource: Resource, options: ResolvedLockOptions, until: number): Promise<Hold | Busy> {
+  acquire(resource: Resource, options: ResolvedLockOptions, until: number): Promise<Hold | Busy> {
     const { signal } = options;
-    if (signal?.aborted) throw new LockCancelledError(resource.name, signal.reason);
+    if (signal?.aborted) return Promise.reject(new LockCancelledError(resource.name, signal.reason));
     const attempt = new Attempt(this.#parts, resource, options, this.#closed ? 0 : until);
     this.#running.add(attempt);
-    try {
-      const outcome = await (signal ? cancellable(attempt, signal) : attempt.run());
-      if (this.#closed && 'isBusy' in outcome) throw new LockCancelledError(resource.name, this.#closed);
-      return outcome;
-    } finally {
-      this.#running.delete(attempt);
-    }
+    return (signal ? cancellable(attempt, signal) : attempt.run()).then(
+      (outcome) => {
+        this.#running.delete(attempt);
+        if (this.#closed && 'isBusy' in outcome) throw new LockCancelledError(resource.name, this.#closed);
+        return outcome;
+      },
+      (error: unknown) => {
+        this.#running.delete(attempt);
+        throw error;
+      },
+    );
   }
 
   /** Ends all waits, and lets nobody wait any more. What is free can be acquired still. */

@@ -53,20 +53,25 @@ export function defineScript<Input, Reply = unknown>(
   const source = typeof lua === 'string' ? lua : readFileSync(lua, 'utf8');
   const sha = createHash('sha1').update(source).digest('hex');
 
-  async function run(client: RedisClient, input: Input): Promise<Reply> {
+  function send(client: RedisClient, input: Input): Promise<Reply> {
     const names = keys(input);
     const parameters = [...names, ...(args?.(input) ?? [])];
-    try {
-      const raw = await client.evalsha(sha, names.length, ...parameters);
-      return reply ? reply(raw, input) : (raw as Reply);
-    } catch (error) {
-      if (!isUnknownScript(error)) throw toRedisError(error) ?? error;
-    }
-    try {
-      const raw = await client.eval(source, names.length, ...parameters);
-      return reply ? reply(raw, input) : (raw as Reply);
-    } catch (error) {
+    const convert = (raw: unknown): Reply => (reply ? reply(raw, input) : (raw as Reply));
+    const fail = (error: unknown): never => {
       throw toRedisError(error) ?? error;
+    };
+    return client.evalsha(sha, names.length, ...parameters).then(convert, (error: unknown) => {
+      if (!isUnknownScript(error)) return fail(error);
+      return client.eval(source, names.length, ...parameters).then(convert, fail);
+    });
+  }
+
+  // Not an async function: some scripts are run many thousand times a second.
+  function run(client: RedisClient, input: Input): Promise<Reply> {
+    try {
+      return send(client, input);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
   }
   return { sha, source, run };
