@@ -9,7 +9,8 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { ErrorBody } from '../../common/error.dto.js';
-import { TopQuery, VisitCount, VisitedCity, VisitHistory } from './visits.dto.js';
+import { RankingService } from './ranking.service.js';
+import { Ranking, TopQuery, VisitCount, VisitedCity, VisitHistory } from './visits.dto.js';
 import { VisitsService } from './visits.service.js';
 
 @ApiTags('visits')
@@ -18,9 +19,11 @@ import { VisitsService } from './visits.service.js';
 @Controller('cities')
 export class VisitsController {
   readonly #visits: VisitsService;
+  readonly #ranking: RankingService;
 
-  constructor(visits: VisitsService) {
+  constructor(visits: VisitsService, ranking: RankingService) {
     this.#visits = visits;
+    this.#ranking = ranking;
   }
 
   @Get('top')
@@ -28,6 +31,13 @@ export class VisitsController {
   @ApiOkResponse({ type: [VisitedCity] })
   top(@Query() { limit }: TopQuery): Promise<VisitedCity[]> {
     return this.#visits.top(limit);
+  }
+
+  @Get('top/today')
+  @ApiOperation({ summary: 'The most visited cities of the day, as they were some seconds ago' })
+  @ApiOkResponse({ type: Ranking })
+  topOfDay(@Query() { limit }: TopQuery): Promise<Ranking> {
+    return this.#ranking.find(limit);
   }
 
   @Post(':id/visits')

@@ -32,3 +32,24 @@ export class VisitHistory extends VisitCount {
   @ApiProperty({ type: [VisitsOfDay], description: 'The days with visits among the last 40, latest first.' })
   days!: VisitsOfDay[];
 }
+
+export class RankedCity extends City {
+  @ApiProperty({ example: 3, description: 'Visits of the day.' })
+  visits!: number;
+}
+
+export class Ranking {
+  @ApiProperty({ example: '2026-11-30', description: 'In UTC.' })
+  date!: string;
+
+  @ApiProperty({
+    example: '2026-11-30T12:00:00.000Z',
+    type: String,
+    nullable: true,
+    description: 'When the cities were ranked; null where they have not been yet.',
+  })
+  refreshedAt!: string | null;
+
+  @ApiProperty({ type: [RankedCity] })
+  cities!: RankedCity[];
+}

@@ -9,4 +9,6 @@ export const visitKeys = {
   leaderboard: atlas.key`{visits}:leaderboard`,
   /** Hash of one day (`2026-11-30`, UTC): visits by city id. */
   day: (date: string) => atlas.key`{visits}:day:${date}`,
+  /** String: the ranking of the day as JSON. */
+  ranking: atlas.key`{visits}:ranking`,
 };
