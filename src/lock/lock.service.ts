@@ -163,9 +163,10 @@ export class LockService implements BeforeApplicationShutdown {
   }
 
   /**
-   * Takes a lock away from all who hold it, and lets in who waits. Whoever held it is told at once: its lease is lost, and its signal aborted
-   * with the reason `'revoked'`; one that cannot be reached, or has held it for less than a third of its `ttl`, finds out when it renews, with
-   * the reason `'taken'`. Until it has, it goes on beside who is let in. A line in the log says who did it, to whom and why.
+   * Takes a lock away from all who hold it, and lets in who waits. A holder is told at once: its lease is lost, and its signal aborted with
+   * the reason `'revoked'`. A process listens for that once it has waited for a lock, or held one for a third of its `ttl`; before, or cut
+   * off, it finds out when it renews, with the reason `'taken'`, or, where it does not renew, when it releases. Until then it goes on beside
+   * who is let in. A line in the log says who did it, to whom and why.
    *
    * @returns who held it
    * @throws LockConfigurationError for what is not one resource, and without a reason; LockUnavailableError where Redis did not answer: it

@@ -140,6 +140,17 @@ describe('forceRelease', () => {
     expect(one.held()).toEqual([]);
   });
 
+  it('is found at the release by a holder that neither listens nor renews', async () => {
+    const server = await startServer();
+    const [one, two] = [await replica(server, 'one'), await replica(server, 'two')];
+    const lease = await one.acquire('a', { ttl: '1m', renew: false });
+    await two.forceRelease('a', { reason });
+    const next = await two.acquire('a');
+    expect(await lease.release()).toBe('lost');
+    expect(lease.lost).toMatchObject({ reason: 'taken' });
+    expect(await next.release()).toBe('released');
+  });
+
   it('tells the holders of this process, whether they listen or not', async () => {
     const locks = await replica(await startServer(), 'one');
     const lease = await locks.acquire('a', { ttl: '1m' });
