@@ -1,5 +1,4 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { lockChannel, type LeaseEvent, type LockEvents, type LockLostError } from 'rednest';
 import { startRedis } from 'rednest/testing';
@@ -86,7 +85,6 @@ describe('Redis killed and started again', () => {
     await eventually(() => office.leading === 0);
     const texts = (): string[] => textsOf(replicas).filter((text) => text.includes('election'));
     await eventually(() => texts().length === 2, 20_000);
-    await sleep(1_500);
     await server.restart();
     await eventually(() => office.leading === 1);
     await eventually(() => texts().length === 4, 10_000);
@@ -105,12 +103,12 @@ describe('processes', () => {
     const ttl = 1_000;
     const processes = Array.from({ length: 3 }, () => opened.add(new LeaderProcess(server.options, ttl)));
     const leading = (): LeaderProcess | false => processes.find(({ isLeading }) => isLeading) ?? false;
-    const killed = await eventually(leading, 15_000);
-    await sleep(1_000);
+    await eventually(() => processes.every(({ isStarted }) => isStarted), 30_000);
+    const killed = await eventually(leading);
     processes.splice(processes.indexOf(killed), 1);
     const killedAt = performance.now();
     await killed.kill();
-    const second = await eventually(leading, 15_000);
+    const second = await eventually(leading, 10_000);
     expect(performance.now() - killedAt).toBeLessThan(ttl + MARGIN);
     expect(second.fences[0]).toBeGreaterThan(killed.fences[0]!);
 
