@@ -97,6 +97,20 @@ describe('Redis killed and started again', () => {
   }, 45_000);
 });
 
+describe('Redis that is away', () => {
+  it('keeps neither who leads nor who waits from shutting down', async () => {
+    const { replicas, server } = await startReplicas(opened, 2);
+    const office = new Office();
+    const loops = replicas.map((each) => each.loop(office));
+    await eventually(() => office.leading === 1);
+    await server.kill();
+    await Promise.all(replicas.map(({ app }) => app.close()));
+    await Promise.all(loops.map(({ ended }) => ended));
+    expect(office.leading).toBe(0);
+    expect(office.fences).toHaveLength(1);
+  });
+});
+
 describe('processes', () => {
   it('elect another when the one that leads is killed, and at once when it shuts down', async () => {
     const server = opened.add(await startRedis());
