@@ -53,9 +53,7 @@ export class Lock {
       if (outcome instanceof Lease) return outcome;
       throw timeoutError(outcome, resolved.wait === 0 ? 0 : performance.now() - startedAt);
     } catch (error) {
-      const waited = performance.now() - startedAt;
-      this.#engine.events.publish('failed', { resource: this.resource, waited, error: error as Error });
-      throw error;
+      throw this.#failed(startedAt, error);
     }
   }
 
@@ -66,9 +64,14 @@ export class Lock {
    * @throws as {@link acquire}, save LockTimeoutError
    */
   async tryAcquire(options?: TryLockOptions): Promise<Lease | undefined> {
-    const resolved = { ...this.#resolve(options), wait: 0 };
-    const outcome = await this.#engine.acquire(this.#resources, resolved);
-    return outcome instanceof Lease ? outcome : undefined;
+    const startedAt = performance.now();
+    try {
+      const resolved = { ...this.#resolve(options), wait: 0 };
+      const outcome = await this.#engine.acquire(this.#resources, resolved);
+      return outcome instanceof Lease ? outcome : undefined;
+    } catch (error) {
+      throw this.#failed(startedAt, error);
+    }
   }
 
   /**
@@ -90,6 +93,13 @@ export class Lock {
     } finally {
       await lease.release();
     }
+  }
+
+  /** Tells of it. */
+  #failed(startedAt: number, error: unknown): unknown {
+    const waited = performance.now() - startedAt;
+    this.#engine.events.publish('failed', { resource: this.resource, waited, error: error as Error });
+    return error;
   }
 
   #routineError(routine: unknown): LockConfigurationError {

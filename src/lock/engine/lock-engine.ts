@@ -1,6 +1,7 @@
 import { namespace, RedisError, type RedisConnection } from '../../redis/index.js';
 import type { ConnectionUser } from '../../redis/shared.js';
 import { HeldLease, type HeldLeaseParts } from '../lease/held-lease.js';
+import { join, type Held } from '../lease/joined-lease.js';
 import type { Hold } from '../lease/hold.js';
 import { Lease } from '../lease/lease.js';
 import { LockInspector } from '../inspection/lock-inspector.js';
@@ -75,7 +76,8 @@ export class LockEngine implements ConnectionUser {
   acquire(resources: readonly Resource[], options: ResolvedLockOptions): Promise<Lease | Busy> {
     const startedAt = performance.now();
     const missing = options.reentrant ? resources.filter((each) => !leaseOf(this, each)) : resources;
-    if (missing.length === 0) return Promise.resolve(new Lease(leaseOf(this, resources[0]!)!.held));
+    const before = missing.length < resources.length ? this.#heldOf(resources) : [];
+    if (missing.length === 0) return Promise.resolve(new Lease(join(before)));
     const until = startedAt + options.wait;
     const acquired =
       missing.length === 1
@@ -84,10 +86,16 @@ export class LockEngine implements ConnectionUser {
     return acquired.then((outcome) => {
       if ('isBusy' in outcome) return outcome;
       const holds = (Array.isArray(outcome) ? outcome : [outcome]) as [Hold, ...Hold[]];
-      const lease = new Lease(new HeldLease(this.#leaseParts, holds, options.atLeastFor));
+      const held = new HeldLease(this.#leaseParts, holds, options.atLeastFor);
+      const lease = new Lease(before.length === 0 ? held : join([held, ...before]));
       this.#tell(lease, holds, startedAt);
       return lease;
     });
+  }
+
+  /** What the caller's context has of them. */
+  #heldOf(resources: readonly Resource[]): Held[] {
+    return resources.flatMap((each) => leaseOf(this, each)?.held ?? []);
   }
 
   #tell({ resource, fence }: Lease, holds: readonly Hold[], startedAt: number): void {
@@ -109,8 +117,9 @@ export class LockEngine implements ConnectionUser {
   async stop(): Promise<void> {
     this.cancelWaits();
     const holds = this.#keeper.stop();
-    if (this.options.onShutdown === 'expire') return;
-    await Promise.allSettled(holds.map(({ resource, token }) => this.server.release(resource.keys, token)));
+    if (this.options.onShutdown === 'release')
+      for (const { resource, token } of holds) this.server.releaseSoon(resource.keys, token);
+    await this.server.settled();
   }
 
   async #acquireAll(

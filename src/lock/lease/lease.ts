@@ -1,7 +1,8 @@
 import type { Duration } from '../../redis/index.js';
 import { LockNotHeldError, type LockLostError } from '../lock-errors.js';
 import { resolveTtl } from '../options/resolve-lock-options.js';
-import type { HeldLease, ReleaseOutcome } from './held-lease.js';
+import type { ReleaseOutcome } from './held-lease.js';
+import type { Held } from './joined-lease.js';
 
 /**
  * A lock that is held, until it is released or lost. Whoever is paused for longer than its `ttl`, by a garbage collection or a stopped
@@ -19,11 +20,11 @@ export class Lease implements AsyncDisposable {
    * seen (M. Kleppmann, "How to do distributed locking", 2016).
    */
   readonly fence: number;
-  readonly #held: HeldLease;
+  readonly #held: Held;
   #released: Promise<ReleaseOutcome> | undefined;
 
   /** @internal */
-  constructor(held: HeldLease) {
+  constructor(held: Held) {
     this.#held = held;
     this.resource = held.resource;
     this.fence = held.fence;
@@ -73,7 +74,7 @@ export class Lease implements AsyncDisposable {
   }
 
   /** @internal */
-  get held(): HeldLease {
+  get held(): Held {
     return this.#held;
   }
 }
