@@ -33,6 +33,7 @@ function welcome(app: INestApplication): void {
     `  curl -i '${url}/cities/2657896'   # twice: X-Cache tells where it came from`,
     `  curl -X PATCH '${url}/cities/2657896' -H 'content-type: application/json' -d '{"population":450000}'`,
     `  curl -X POST '${url}/cities/2657896/visits' && curl '${url}/cities/top'`,
+    `  curl -X POST '${url}/tours/zurich-old-town/bookings' -H 'content-type: application/json' -d '{"guest":"Alice","places":2}'`,
     `  curl -X POST '${url}/work' -H 'content-type: application/json' -d '{"cityId":2657896}'`,
   ];
   process.stdout.write(`\n${lines.join('\n')}\n\n`);

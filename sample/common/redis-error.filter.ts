@@ -1,26 +1,13 @@
-import {
-  Catch,
-  HttpException,
-  HttpStatus,
-  Inject,
-  Logger,
-  ServiceUnavailableException,
-  type ArgumentsHost,
-} from '@nestjs/common';
+import { Catch, Inject, Logger, ServiceUnavailableException, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
-import { LockTimeoutError, LockUnavailableError, toRedisError } from 'rednest';
+import { toRedisError } from 'rednest';
 
 /** Seconds after which a client may try again: about what a failover takes. */
-const RETRY_AFTER = 2;
-
-interface ComeBack {
-  readonly retryAfter: number;
-  readonly exception: HttpException;
-}
+const RETRY_AFTER = '2';
 
 /**
- * Answers with `Retry-After` what may pass: 503 when Redis is away, failing over, or a transaction kept losing against others, and 423 when
- * others held a lock for too long. The caller learns nothing about the server. Whatever else goes wrong is handled as Nest always does.
+ * Answers 503 with `Retry-After` when Redis failed in a way that may pass: it is away, failing over, or a transaction kept losing
+ * against others. The caller learns nothing about the server. Whatever else goes wrong is handled as Nest always does.
  */
 @Catch()
 export class RedisErrorFilter extends BaseExceptionFilter {
@@ -32,32 +19,19 @@ export class RedisErrorFilter extends BaseExceptionFilter {
     this.#adapterHost = adapterHost;
   }
 
-  override catch(error: unknown, host: ArgumentsHost): void {
-    const comeBack = whatMayPass(error);
-    if (!comeBack) return super.catch(error, host);
-    const { retryAfter, exception } = comeBack;
+  override catch(exception: unknown, host: ArgumentsHost): void {
+    const error = toRedisError(exception);
+    if (!error?.retryable) return super.catch(exception, host);
     const { httpAdapter } = this.#adapterHost;
     const http = host.switchToHttp();
     // At debug level: the connection itself tells once, in the log, that it is away. This would come with each request.
     this.#logger.debug(
-      `${httpAdapter.getRequestUrl(http.getRequest())} was answered with ${exception.getStatus()}: ${(error as Error).message}`,
+      `${httpAdapter.getRequestUrl(http.getRequest())} was answered with 503: ${error.message}`,
     );
-    httpAdapter.setHeader(http.getResponse(), 'Retry-After', String(retryAfter));
-    super.catch(exception, host);
+    httpAdapter.setHeader(http.getResponse(), 'Retry-After', RETRY_AFTER);
+    super.catch(
+      new ServiceUnavailableException('The data is not available at the moment, try again soon'),
+      host,
+    );
   }
-}
-
-function whatMayPass(error: unknown): ComeBack | undefined {
-  if (error instanceof LockTimeoutError) {
-    const body = {
-      statusCode: HttpStatus.LOCKED,
-      error: 'Locked',
-      message: 'Others are at it, try again soon',
-    };
-    return { retryAfter: error.retryAfter, exception: new HttpException(body, HttpStatus.LOCKED) };
-  }
-  const failure = toRedisError(error instanceof LockUnavailableError ? error.cause : error);
-  if (!failure?.retryable) return undefined;
-  const message = 'The data is not available at the moment, try again soon';
-  return { retryAfter: RETRY_AFTER, exception: new ServiceUnavailableException(message) };
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { fencedWrite, fenceKey, getRedisToken, LockService } from 'rednest';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import { DAY, dateOf } from '../common/date.js';
@@ -7,20 +8,25 @@ import type { Booking, Tour } from '../tours/tours.dto.js';
 import { tourKey, tourLock } from '../tours/tours.keys.js';
 import { RunningAtlas, type Answer } from './atlas.fixture.js';
 import { allCities } from './city-data.fixture.js';
+import { RecordingLogger } from './recording-logger.fixture.js';
+import { until } from './until.fixture.js';
 
 const TOUR = 'zurich-old-town';
 const PLACES = 20;
+const DONE = 'The nightly job is done: 2 tours';
 
 describe('tours', () => {
   let server: RedisServer;
   let atlas: RunningAtlas;
   let replica: RunningAtlas;
 
+  const logger = new RecordingLogger();
+
   beforeAll(async () => {
     server = await startRedis();
     [atlas, replica] = await Promise.all([
-      RunningAtlas.start({ redis: server.options }),
-      RunningAtlas.start({ redis: server.options }),
+      RunningAtlas.start({ redis: server.options, logger }),
+      RunningAtlas.start({ redis: server.options, logger }),
     ]);
   });
 
@@ -132,20 +138,22 @@ describe('tours', () => {
       [tourKey(TOUR)]: JSON.stringify(past),
       [tourKey('vaduz-castle')]: JSON.stringify(past),
     });
-    const runs = await Promise.all([atlas.post('/tours/nightly'), replica.post('/tours/nightly')]);
-    expect(runs.map(({ status }) => status)).toEqual([200, 200]);
-    expect(runs.map(({ body }) => body)).toEqual(
-      expect.arrayContaining([
-        { ran: true, moved: 2 },
-        { ran: false, moved: 0 },
-      ]),
-    );
+    // What the timer of each replica does.
+    for (const { app } of [atlas, replica]) {
+      const jobs = [...app.get(SchedulerRegistry).getCronJobs().values()];
+      expect(jobs.map(({ cronTime }) => cronTime.source)).toEqual(['5 0 * * *']);
+      await jobs[0]!.fireOnTick();
+    }
+    await until(() => logger.with(DONE).length > 0);
     const dates = { [TOUR]: daysFromNow(0), 'vaduz-castle': daysFromNow(4) };
     for (const [id, date] of Object.entries(dates)) {
       const { body } = await atlas.get<Tour>(`/tours/${id}`);
       expect(body).toMatchObject({ date, placesLeft: body.places });
     }
-    expect((await replica.post('/tours/nightly')).body).toEqual({ ran: false, moved: 0 });
+    // Nor does who comes a little late.
+    for (const late of [atlas, replica])
+      expect((await late.post('/tours/nightly')).body).toEqual({ ran: false, moved: 0 });
+    expect(logger.with(DONE)).toHaveLength(1);
   });
 
   it('that do not exist are answered with 404', async () => {

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
-import { LockService } from 'rednest';
+import { Locked } from 'rednest';
 import { catalogue } from './tours.catalogue.js';
 import { ToursService } from './tours.service.js';
 
@@ -8,12 +8,10 @@ import { ToursService } from './tours.service.js';
 @Injectable()
 export class ToursNightly implements OnApplicationBootstrap {
   readonly #tours: ToursService;
-  readonly #locks: LockService;
   readonly #logger = new Logger(ToursNightly.name);
 
-  constructor(tours: ToursService, locks: LockService) {
+  constructor(tours: ToursService) {
     this.#tours = tours;
-    this.#locks = locks;
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -27,16 +25,11 @@ export class ToursNightly implements OnApplicationBootstrap {
    * @returns how many tours got their next date; undefined where another replica does the job, or has just done it
    */
   @Cron('5 0 * * *', { timeZone: 'UTC' })
+  @Locked({ key: 'nightly', atLeastFor: '1m', atMostFor: '10m', onContention: 'skip' })
   async run(): Promise<number | undefined> {
-    const lease = await this.#locks.tryAcquire('nightly', { atLeastFor: '1m', atMostFor: '10m' });
-    if (!lease) return undefined;
-    try {
-      const moved = await this.#moveOn();
-      this.#logger.log(`The nightly job is done: ${moved} tours got their next date`);
-      return moved;
-    } finally {
-      await lease.release();
-    }
+    const moved = await this.#moveOn();
+    this.#logger.log(`The nightly job is done: ${moved} tours got their next date`);
+    return moved;
   }
 
   async #moveOn(): Promise<number> {

@@ -1,23 +1,21 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
-import { LockService } from 'rednest';
+import { Locked } from 'rednest';
 import { DAY, dateOf } from '../common/date.js';
 import { catalogue, type CatalogueTour } from './tours.catalogue.js';
 import type { Booking, Tour } from './tours.dto.js';
 import { tourLock } from './tours.keys.js';
 import { ToursStore, type StoredBooking, type StoredTour } from './tours.store.js';
 
-/** A change takes a few milliseconds. Who is not let in within three seconds is told to come back. */
-const CHANGE = { ttl: '5s', wait: '3s' } as const;
+/** A change takes a few milliseconds. Who is not let in within three seconds is told to come back: 423, with `Retry-After`. */
+const CHANGE = { key: tourLock, ttl: '5s', wait: '3s' } as const;
 
 /** Tours with a limited number of places. Of those who change one tour, in whatever replica, each has its turn. */
 @Injectable()
 export class ToursService {
   readonly #store: ToursStore;
-  readonly #locks: LockService;
 
-  constructor(store: ToursStore, locks: LockService) {
+  constructor(store: ToursStore) {
     this.#store = store;
-    this.#locks = locks;
   }
 
   /** All of the catalogue, the next date first. */
@@ -38,37 +36,34 @@ export class ToursService {
    * @throws ConflictException where not as many places are left, or the tour has taken place
    * @throws LockTimeoutError where others kept changing the tour
    */
-  book(id: string, booking: StoredBooking): Promise<Booking> {
-    return this.#locks.using(tourLock(id), CHANGE, async () => {
-      const tour = offered(id);
-      const { date, bookings } = await this.#read(id);
-      if (date < dateOf(Date.now())) throw new ConflictException(`Tour ${id} of ${date} has taken place`);
-      const others = bookings.filter(({ guest }) => guest !== booking.guest);
-      const left = placesLeft(tour, others);
-      if (booking.places > left)
-        throw new ConflictException(
-          left === 0 ? `Tour ${id} is sold out` : `Tour ${id} has ${left} places left`,
-        );
-      const changed = { date, bookings: [...others, booking] };
-      await this.#store.write(id, changed);
-      return { ...booking, tour: present(tour, changed) };
-    });
+  @Locked(CHANGE)
+  async book(id: string, booking: StoredBooking): Promise<Booking> {
+    const tour = offered(id);
+    const { date, bookings } = await this.#read(id);
+    if (date < dateOf(Date.now())) throw new ConflictException(`Tour ${id} of ${date} has taken place`);
+    const others = bookings.filter(({ guest }) => guest !== booking.guest);
+    const left = placesLeft(tour, others);
+    if (booking.places > left)
+      throw new ConflictException(
+        left === 0 ? `Tour ${id} is sold out` : `Tour ${id} has ${left} places left`,
+      );
+    const changed = { date, bookings: [...others, booking] };
+    await this.#store.write(id, changed);
+    return { ...booking, tour: present(tour, changed) };
   }
 
   /**
    * @throws NotFoundException there is no such tour, or no booking of the guest
    * @throws LockTimeoutError where others kept changing the tour
    */
-  cancel(id: string, guest: string): Promise<Tour> {
-    return this.#locks.using(tourLock(id), CHANGE, async () => {
-      const tour = offered(id);
-      const { date, bookings } = await this.#read(id);
-      const others = bookings.filter((booking) => booking.guest !== guest);
-      if (others.length === bookings.length)
-        throw new NotFoundException(`${guest} has not booked tour ${id}`);
-      await this.#store.write(id, { date, bookings: others });
-      return present(tour, { date, bookings: others });
-    });
+  @Locked(CHANGE)
+  async cancel(id: string, guest: string): Promise<Tour> {
+    const tour = offered(id);
+    const { date, bookings } = await this.#read(id);
+    const others = bookings.filter((booking) => booking.guest !== guest);
+    if (others.length === bookings.length) throw new NotFoundException(`${guest} has not booked tour ${id}`);
+    await this.#store.write(id, { date, bookings: others });
+    return present(tour, { date, bookings: others });
   }
 
   /**
@@ -76,15 +71,14 @@ export class ToursService {
    *
    * @returns whether it did
    */
-  moveOn(id: string): Promise<boolean> {
-    return this.#locks.using(tourLock(id), CHANGE, async () => {
-      const { everyDays } = offered(id);
-      const stored = await this.#store.read(id);
-      const date = nextDate(stored?.date, everyDays);
-      if (date === stored?.date) return false;
-      await this.#store.write(id, { date, bookings: [] });
-      return true;
-    });
+  @Locked(CHANGE)
+  async moveOn(id: string): Promise<boolean> {
+    const { everyDays } = offered(id);
+    const stored = await this.#store.read(id);
+    const date = nextDate(stored?.date, everyDays);
+    if (date === stored?.date) return false;
+    await this.#store.write(id, { date, bookings: [] });
+    return true;
   }
 
   /** @throws NotFoundException */
