@@ -6,7 +6,7 @@ import { openBentocache } from './bentocache.js';
 import { openCacheable, openCacheManager } from './keyv-caches.js';
 import { freshLoop } from './loop.js';
 import { openRednest } from './rednest.js';
-import { microsecondsEach, timesAsFast, type Table } from './report.js';
+import { microsecondsEach, timesAsFast, type Table } from '../support/report.js';
 import { closeAll, type Subject } from './subject.js';
 import { cityOf, keysOf } from './values.js';
 import { warmLocalTier } from './warm.js';

@@ -5,7 +5,7 @@ import { openBare } from './bare.js';
 import { openBentocache } from './bentocache.js';
 import { openCacheable, openCacheManager } from './keyv-caches.js';
 import { openRednest } from './rednest.js';
-import type { Table } from './report.js';
+import type { Table } from '../support/report.js';
 import { closeAll, type Subject } from './subject.js';
 import { cityOf } from './values.js';
 

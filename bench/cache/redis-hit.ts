@@ -6,7 +6,7 @@ import { openBare } from './bare.js';
 import { openBentocache } from './bentocache.js';
 import { openCacheable, openCacheManager } from './keyv-caches.js';
 import { openRednest } from './rednest.js';
-import { timeBeside, timesAsFast, type Goal, type Table } from './report.js';
+import { timeBeside, timesAsFast, type Goal, type Table } from '../support/report.js';
 import { closeAll, type Subject } from './subject.js';
 import { cityOf, keysOf } from './values.js';
 import { store } from './warm.js';

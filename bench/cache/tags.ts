@@ -5,7 +5,7 @@ import { takeTurns } from '../support/rounds.js';
 import { openBentocache } from './bentocache.js';
 import { openCacheable } from './keyv-caches.js';
 import { openRednest } from './rednest.js';
-import { timesAsFast, type Goal, type Table } from './report.js';
+import { timesAsFast, type Goal, type Table } from '../support/report.js';
 import { closeAll, type Subject } from './subject.js';
 import { cityOf, keysOf } from './values.js';
 import { warmLocalTier } from './warm.js';

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { takeTurns } from '../../support/rounds.js';
 import { median, rounded } from '../../support/statistics.js';
-import { timesAsFast, type Table } from '../report.js';
+import { timesAsFast, type Table } from '../../support/report.js';
 import { load } from './load.js';
 import { payloadOf, type Size } from './payloads.js';
 
