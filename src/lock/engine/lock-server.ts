@@ -84,6 +84,11 @@ export class LockServer {
     return this.#run(revokeScript, { resource, wakes: this.wakes });
   }
 
+  /** Waits until all that was sent is answered, or late. */
+  settled(): Promise<void> {
+    return this.#limit.settled();
+  }
+
   #run<Input, Reply>(script: Script<Input, Reply>, input: Input): Promise<Reply> {
     try {
       return this.#limit.apply(script.run(this.#connection.client, input));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisTimeoutError } from '../../redis/index.js';
 import { Linked, LinkedList } from './linked-list.js';
 
@@ -39,6 +40,14 @@ export class TimeLimit {
         },
       );
     });
+  }
+
+  /** Waits until no reply is awaited any more, for as long as one may take. */
+  async settled(): Promise<void> {
+    const until = performance.now() + this.#milliseconds;
+    // What is about to be sent belongs to it.
+    do await sleep(1);
+    while (this.#pending.size > 0 && performance.now() < until);
   }
 
   #checkIn(milliseconds: number): void {

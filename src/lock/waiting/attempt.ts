@@ -81,7 +81,7 @@ export class Attempt extends Linked<Attempt> {
   async #goOn(first: Hold | Busy | undefined): Promise<Hold | Busy> {
     for (let outcome = first; ; outcome = await this.#try()) {
       if (this.#cancelled) {
-        this.#giveUp(outcome);
+        if (!outcome || !('isBusy' in outcome)) this.#giveUp(outcome);
         throw this.#cancelled;
       }
       if (outcome) return outcome;
