@@ -48,9 +48,10 @@ export class LockEngine implements ConnectionUser {
     const waiters = new Waiters(server);
     const channel: WakeChannel = new WakeChannel(connection, server, {
       wake: ({ token, fence, state }) => {
-        if (fence === 0) this.#revoke(token);
-        // It has stopped waiting, or is none of ours any more.
-        else if (!waiters.push(token, fence) && !keeper.find(token)) server.releaseSoon(keysOf(state), token);
+        if (fence === 0) return this.#revoke(token);
+        const isOurs = waiters.push(token, fence) || keeper.find(token) || this.#attempts.push(token);
+        // It has stopped waiting.
+        if (!isOurs) server.releaseSoon(keysOf(state), token);
       },
       gap: () => waiters.pollNow(),
     });

@@ -35,6 +35,8 @@ export interface QueuedReply {
   readonly remaining: number;
   /** The place in the queue, if it waits. */
   readonly arrival: string | undefined;
+  /** The last fence that was given out: by the next, it is let in. */
+  readonly last: number;
 }
 
 /** A lock was granted, with this fence; or not. */
@@ -61,10 +63,11 @@ export interface PollInput {
   readonly waiting: Waiting;
 }
 
-/** A fence and for how many milliseconds; or 0, and in how many a holder's time is over (-1: nobody holds it). */
+/** A fence and for how many milliseconds; or 0, in how many a holder's time is over (-1: nobody holds it), and the last fence given out. */
 export interface PollReply {
   readonly fence: number;
   readonly remaining: number;
+  readonly last: number;
 }
 
 export interface RevokeInput {
@@ -89,8 +92,12 @@ export const acquireScript = defineScript<AcquireInput, AcquireReply>({
   ],
   reply: (raw) => {
     if (!Array.isArray(raw)) return Number(raw);
-    const [remaining, arrival] = raw as [unknown, unknown];
-    return { remaining: Number(remaining), arrival: arrival === undefined ? undefined : String(arrival) };
+    const [remaining, arrival, last = 0] = raw as unknown[];
+    return {
+      remaining: Number(remaining),
+      arrival: arrival === undefined ? undefined : String(arrival),
+      last: Number(last),
+    };
   },
 });
 
@@ -132,9 +139,10 @@ export const pollScript = defineScript<{ wakes: Wakes; waiters: readonly PollInp
     ]),
   ],
   reply: (raw) =>
-    (raw as [unknown, unknown][]).map(([fence, remaining]) => ({
+    (raw as unknown[][]).map(([fence, remaining, last = fence]) => ({
       fence: Number(fence),
       remaining: Number(remaining),
+      last: Number(last),
     })),
 });
 

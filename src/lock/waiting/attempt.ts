@@ -9,7 +9,7 @@ import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';
 import type { ResolvedLockOptions } from '../options/resolved-lock-options.js';
 import { RedisError } from '../../redis/index.js';
 import type { WakeChannel } from './wake-channel.js';
-import type { Grant, Waiters } from './waiters.js';
+import type { Answer, Grant, Waiters } from './waiters.js';
 
 /** Who is handed a resource has it for so many milliseconds at first: until it renews, it may be dead. */
 const LONGEST_TERM = 2_500;
@@ -47,6 +47,8 @@ export class Attempt extends Linked<Attempt> {
   #token: string;
   #remaining = -1;
   #failures = 0;
+  /** A push has come before the reply to the request that is under way. */
+  #isPushed = false;
   #cancelled: LockCancelledError | undefined;
   /** Ends what it waits for now. */
   #interrupt: (() => void) | undefined;
@@ -67,6 +69,13 @@ export class Attempt extends Linked<Attempt> {
     this.#cancelled ??= new LockCancelledError(this.#resource.name, reason);
     this.#interrupt?.();
     return this.#cancelled;
+  }
+
+  /** It may be let in before it knows that it waits. @returns whether the token is its own */
+  push(token: string): boolean {
+    if (token !== this.#token) return false;
+    this.#isPushed = true;
+    return true;
   }
 
   /**
@@ -93,6 +102,7 @@ export class Attempt extends Linked<Attempt> {
     const { server, channel } = this.#parts;
     const waiting = channel.isReady && this.#isPatient ? termsOf(this.#ttl) : undefined;
     const sentAt = performance.now();
+    this.#isPushed = false;
     return server.acquire(this.#resource, this.#token, this.#ttl, waiting).then(
       (reply) =>
         typeof reply === 'number'
@@ -103,7 +113,7 @@ export class Attempt extends Linked<Attempt> {
   }
 
   async #queue(
-    { remaining, arrival }: QueuedReply,
+    { remaining, arrival, last }: QueuedReply,
     askedAt: number,
     waiting: Waiting | undefined,
   ): Promise<Hold | Busy | undefined> {
@@ -111,7 +121,7 @@ export class Attempt extends Linked<Attempt> {
     this.#remaining = remaining;
     if (waiting && arrival !== undefined) {
       const input = { resource: this.#resource, token: this.#token, arrival, ttl: this.#ttl, waiting };
-      const grant = await this.#wait(input, { remaining, askedAt });
+      const grant = await this.#wait(input, { remaining, last, askedAt });
       return grant ? this.#enter(grant) : this.#busy();
     }
     if (!this.#isPatient) return { isBusy: true, resource: this.#resource, remaining };
@@ -146,7 +156,7 @@ export class Attempt extends Linked<Attempt> {
     return undefined;
   }
 
-  #wait(input: PollInput, answer: { remaining: number; askedAt: number }): Promise<Grant | undefined> {
+  #wait(input: PollInput, answer: Answer): Promise<Grant | undefined> {
     const { waiters } = this.#parts;
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
@@ -157,6 +167,7 @@ export class Attempt extends Linked<Attempt> {
         resolve(grant);
       };
       const waiter = waiters.add(input, answer, finish);
+      if (this.#isPushed) waiters.ask(waiter);
       this.#interrupt = finish;
       if (this.#cancelled) return finish();
       if (this.#until === Infinity) return;

@@ -39,6 +39,12 @@ export class Attempts {
     );
   }
 
+  /** A push for who does not wait yet. @returns whether it is under way */
+  push(token: string): boolean {
+    for (const attempt of this.#running) if (attempt.push(token)) return true;
+    return false;
+  }
+
   /** Ends all waits, and lets nobody wait any more. What is free can be acquired still. */
   cancelAll(reason: Error): void {
     this.#closed ??= reason;

@@ -12,10 +12,19 @@ export interface Grant {
   readonly deadline: number;
 }
 
+/** What the server said to who waits, and when it was asked. */
+export interface Answer {
+  readonly remaining: number;
+  readonly last: number;
+  readonly askedAt: number;
+}
+
 /** Who waits in the queue of a resource. */
 export interface Waiter extends PollInput {
   /** When the last question that the server has answered was sent: by then it was not yet let in. */
   answeredAt: number;
+  /** The last fence that had been given out by then: a push with no later one has come too late to be believed. */
+  last: number;
   pollAt: number;
   isPolled: boolean;
   /** It was let in meanwhile, perhaps after the question that is under way. */
@@ -43,17 +52,13 @@ export class Waiters {
   }
 
   /**
-   * @param answer of the server, and when it was asked
    * @returns to be passed to {@link remove}
    */
-  add(
-    input: PollInput,
-    answer: { remaining: number; askedAt: number },
-    letIn: (grant: Grant) => void,
-  ): Waiter {
+  add(input: PollInput, answer: Answer, letIn: (grant: Grant) => void): Waiter {
     const waiter: Waiter = {
       ...input,
       answeredAt: answer.askedAt,
+      last: answer.last,
       pollAt: 0,
       isPolled: false,
       isPushed: false,
@@ -80,8 +85,9 @@ export class Waiters {
     if (!waiter) return false;
     // Whenever it was, it was after the last question.
     const deadline = waiter.answeredAt + waiter.waiting.term;
-    if (deadline - performance.now() >= waiter.waiting.term / 2) this.#letIn(waiter, { fence, deadline });
-    else this.#ask(waiter);
+    const isFresh = fence > waiter.last && deadline - performance.now() >= waiter.waiting.term / 2;
+    if (isFresh) this.#letIn(waiter, { fence, deadline });
+    else this.ask(waiter);
     return true;
   }
 
@@ -91,8 +97,8 @@ export class Waiters {
     if (this.#waiters.size > 0) this.#tick();
   }
 
-  /** After a long silence only the server knows how much time is left. Who gave it up would lose its place. */
-  #ask(waiter: Waiter): void {
+  /** Only the server knows whether it is let in, and how much time is left. Who gave it up would lose its place. */
+  ask(waiter: Waiter): void {
     waiter.isPushed = waiter.isPolled;
     if (waiter.isPolled) return;
     waiter.pollAt = 0;
@@ -139,6 +145,7 @@ export class Waiters {
       this.#letIn(waiter, { fence: reply.fence, deadline: askedAt + reply.remaining });
     } else {
       waiter.answeredAt = askedAt;
+      waiter.last = reply.last;
       this.#plan(waiter, reply.remaining);
     }
   }

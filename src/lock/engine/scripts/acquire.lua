@@ -1,6 +1,6 @@
 -- Further ARGV: 'limited term patience counted channel'. limited: 1 where the smaller number of permits holds; term and patience: how it
 -- waits, in milliseconds, or 0 for not at all; the rest: how those who wait are reached.
--- Replies with the fence; or { milliseconds until a holder's time is over, arrival in the queue }.
+-- Replies with the fence; or { milliseconds until a holder's time is over, arrival in the queue, last fence that was given out }.
 local limited, term, patience, wakes = string.match(ARGV[4], '^(%d) (%d+) (%d+) (.*)$')
 wakes = wakes_of(wakes)
 local weight, capacity = string.match(share, '^(%d+) (%d+)$')
@@ -38,4 +38,4 @@ if not is_waiting then
   forget(resource, token)
   return { remaining(resource, now) }
 end
-return { remaining(resource, now), redis.call('ZSCORE', KEYS[2], token) }
+return { remaining(resource, now), redis.call('ZSCORE', KEYS[2], token), resource.last }

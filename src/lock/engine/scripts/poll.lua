@@ -1,7 +1,7 @@
 -- KEYS: state, queue and waiters of each that waits. ARGV: how those who wait are reached; then of each:
 -- token, arrival, ttl, weight, capacity, term, patience.
 -- Notes that they still wait, and lets in whose turn it is. Replies for each: fence, or 0; milliseconds that it has, or until a holder's
--- time is over, or -1.
+-- time is over, or -1; where it is not let in, also the last fence that was given out.
 local wakes = wakes_of(ARGV[1])
 local now = microseconds()
 local replies = {}
@@ -16,7 +16,7 @@ for index = 1, #KEYS / 3 do
   if resource.fence then
     replies[#replies + 1] = { resource.fence, math.floor((resource.ends - now) / 1000) }
   else
-    replies[#replies + 1] = { 0, remaining(resource, now) }
+    replies[#replies + 1] = { 0, remaining(resource, now), resource.last }
   end
 end
 return replies
