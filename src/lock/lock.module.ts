@@ -7,7 +7,12 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { APP_FILTER, ModulesContainer } from '@nestjs/core';
-import { getRedisConnectionToken, RedisConnections, type RedisConnection } from '../redis/index.js';
+import {
+  DEFAULT_CONNECTION,
+  getRedisConnectionToken,
+  RedisConnections,
+  type RedisConnection,
+} from '../redis/index.js';
 import { RedisCoreModule } from '../redis/shared.js';
 import { LockEngine } from './engine/lock-engine.js';
 import { LockExceptionFilter } from './http/lock-exception.filter.js';
@@ -52,14 +57,20 @@ export type LockModuleAsyncOptions = ConfigurableModuleAsyncOptions<LockRootOpti
     extraProviders?: Provider[];
   };
 
+/** What is missing here is taken for an option of the locks. */
+const EXTRAS: Required<Extras> = {
+  connection: DEFAULT_CONNECTION,
+  isGlobal: true,
+  exceptionFilter: true,
+  imports: [],
+  extraProviders: [],
+};
+
 const { ConfigurableModuleClass: ConfigurableLockModule, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<LockRootOptions>({ moduleName: 'Lock' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createLockOptions')
-    .setExtras<Extras>(
-      { isGlobal: true, exceptionFilter: true, imports: [], extraProviders: [] },
-      completeDefinition,
-    )
+    .setExtras<Extras>(EXTRAS, completeDefinition)
     .build();
 
 /**
@@ -90,7 +101,7 @@ export class LockModule extends ConfigurableLockModule {
 }
 
 function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
-  const { connection, isGlobal = true, exceptionFilter = true, imports = [], extraProviders = [] } = extras;
+  const { connection, isGlobal, exceptionFilter, imports, extraProviders } = { ...EXTRAS, ...extras };
   const filters = exceptionFilter ? [{ provide: APP_FILTER, useClass: LockExceptionFilter }] : [];
   return {
     ...definition,
@@ -101,7 +112,7 @@ function completeDefinition(definition: DynamicModule, extras: Extras): DynamicM
   };
 }
 
-function serviceProvider(name: string | undefined): Provider {
+function serviceProvider(name: string): Provider {
   return {
     provide: LockService,
     inject: [
@@ -110,7 +121,7 @@ function serviceProvider(name: string | undefined): Provider {
       { token: getRedisConnectionToken(name), optional: true },
     ],
     useFactory: (options: LockRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
-      if (!connection) throw connectionError(name ?? 'default');
+      if (!connection) throw connectionError(name);
       const engine = new LockEngine(connection, resolveRootOptions(options));
       // The connection is opened with the others, and waited for as it says.
       void connection.client;

@@ -104,12 +104,12 @@ async function start(providers: Parameters<typeof startApplication>[1] = [Bank])
     providers,
   );
   opened.add({ [Symbol.asyncDispose]: () => app.close() });
-  return { app, locks: app.get(LockService) };
+  return { app, server, locks: app.get(LockService) };
 }
 
 async function startBank() {
-  const { app, locks } = await start();
-  return { bank: app.get(Bank), locks };
+  const { app, ...others } = await start();
+  return { bank: app.get(Bank), ...others };
 }
 
 describe('@Locked', () => {
@@ -199,6 +199,13 @@ describe("onContention: 'skip'", () => {
     await eventually(() => locks.stats().waiting === 1);
     await lease.release();
     expect(await skipped).toBe('skip later');
+  });
+
+  it('is no answer to that Redis is away', async () => {
+    const { bank, server } = await startBank();
+    await server.kill();
+    await expect(bank.skip()).rejects.toMatchObject({ code: 'LOCK_UNAVAILABLE', statusCode: 503 });
+    expect(bank.calls).toEqual([]);
   });
 
   it('does not hide that the method itself could not get a lock', async () => {
@@ -309,6 +316,17 @@ describe('where Nest builds the instance', () => {
     expect(one).not.toBe(two);
     expect(await one.run()).toBe('ran');
     expect(Reflect.ownKeys(Object.assign({}, two))).toEqual([]);
+  });
+
+  it.each([
+    ['forRoot', LockModule.forRoot({ connection: 'locks' })],
+    ['forRootAsync', LockModule.forRootAsync({ connection: 'locks', useFactory: () => ({ wait: 0 }) })],
+  ])('over a connection that has a name, by %s', async (_, module) => {
+    const server = await opened.server({});
+    const modules = [RedisModule.forRoot({ name: 'locks', ...server.options }), module];
+    const { app } = await startApplication(modules, [Bank]);
+    opened.add({ [Symbol.asyncDispose]: () => app.close() });
+    expect(await app.get(Bank).read('account:a')).toBe('account:a');
   });
 
   it('a module that is missing keeps the start from succeeding', async () => {

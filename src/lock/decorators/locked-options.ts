@@ -12,7 +12,8 @@ interface LockedBase<F extends AsyncMethod> extends Omit<LockOptions, 'signal'> 
 interface Throwing {
   /**
    * What becomes of a call while others hold the lock: `'throw'`, it is rejected with `LockTimeoutError` after `wait`; `'skip'`, the method
-   * is not run, and the call gives `undefined`. With `'skip'`, the default of `wait` is 0. @default 'throw'
+   * is not run, and the call gives `undefined`. With `'skip'`, the default of `wait` is 0. Where Redis is away, the call is rejected either
+   * way. @default 'throw'
    */
   onContention?: 'throw';
   /** What a client of a controller is answered where others hold the lock: 423 Locked, or 409 Conflict. @default 423 */
@@ -32,10 +33,9 @@ export type LockedOptions<F extends AsyncMethod> = LockedBase<F> &
 /** As {@link LockedOptions}, whatever the method is. */
 export type AnyLockedOptions = LockedBase<(...args: never[]) => Promise<unknown>> & (Throwing | Skipping);
 
-const TREE = (() => {
-  const { signal: _, ...options } = LOCK_OPTIONS;
-  return { key: true, ...options, onContention: true, status: true } as const;
-})();
+const { signal: _, ...SHARED_OPTIONS } = LOCK_OPTIONS;
+
+const TREE = { key: true, ...SHARED_OPTIONS, onContention: true, status: true } as const;
 
 /**
  * Checks the options of a decorator.
@@ -54,7 +54,7 @@ export function checkLockedOptions(subject: string, options: AnyLockedOptions): 
   if (status && onContention === 'skip')
     problems.add('status', "is for onContention: 'throw'; a call that is skipped succeeds");
   problems.throwAs((found) => new LockConfigurationError(subject, found));
-  const given = Object.keys(LOCK_OPTIONS).filter((name) => settings.has(name));
+  const given = Object.keys(SHARED_OPTIONS).filter((name) => settings.has(name));
   return {
     ...(onContention === 'skip' && { wait: 0 }),
     ...Object.fromEntries(given.map((name) => [name, settings.find(name)?.value])),

@@ -12,7 +12,11 @@ const logger = new Logger('LockModule');
  * away or the application shuts down; with `Retry-After` in seconds, and a body as that of Nest's own errors. It does not tell the name of
  * the resource, nor what is wrong with Redis: that goes to the log.
  *
- * `LockModule` registers it for the whole application. Errors of messages (RPC) and GraphQL are passed on.
+ * `LockModule` registers it for the whole application. Filters of handlers and controllers come before it, those of `useGlobalFilters`, and
+ * `APP_FILTER` in modules that are imported after `LockModule`; `APP_FILTER` among the providers of the root module comes after it, even where
+ * it catches everything: `exceptionFilter: false` of `LockModule.forRoot` leaves such an error to it. The errors have a `statusCode`.
+ *
+ * Errors of messages (RPC) and GraphQL are passed on. Gateways have no global filters.
  */
 @Catch(LockTimeoutError, LockUnavailableError, LockCancelledError)
 export class LockExceptionFilter extends BaseExceptionFilter {
