@@ -2,9 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCluster, type RedisCluster } from 'rednest/testing';
 import type { Account } from '../accounts/accounts.dto.js';
 import type { City, NearbyCity } from '../cities/city.dto.js';
+import type { Ranking } from '../cities/visits/visits.dto.js';
+import type { Tour } from '../tours/tours.dto.js';
 import type { WorkItem } from '../work/work.dto.js';
 import { RunningAtlas } from './atlas.fixture.js';
 import { fewCities, VADUZ, ZURICH } from './city-data.fixture.js';
+import { until } from './until.fixture.js';
 
 /** The same Atlas, with nothing changed but the address: what touches several keys has to keep to one slot. */
 describe('Atlas on a Cluster', () => {
@@ -53,6 +56,23 @@ describe('Atlas on a Cluster', () => {
     await atlas.put(`/cities/${VADUZ}/tags`, { tags: ['capital', 'museum'] });
     const tagged = await atlas.get<City[]>('/cities/tagged?all=museum&any=lake,capital&none=lake');
     expect(tagged.body.map(({ id }) => id)).toEqual([VADUZ]);
+  });
+
+  it('sells the places of a tour', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        atlas.post('/tours/zurich-old-town/bookings', { guest: `Guest ${index}`, places: 1 }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);
+    expect((await atlas.get<Tour[]>('/tours')).body).toContainEqual(
+      expect.objectContaining({ id: 'zurich-old-town', placesLeft: 0 }),
+    );
+    expect((await atlas.post('/tours/nightly')).body).toEqual({ ran: true, moved: 0 });
+  });
+
+  it('ranks the cities of the day', async () => {
+    await until(async () => (await atlas.get<Ranking>('/cities/top/today')).body.cities.length === 1);
   });
 
   it('does work', async () => {

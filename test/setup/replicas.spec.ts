@@ -7,7 +7,7 @@ const deadline = 180_000;
 
 describe('npm run replicas', () => {
   it(
-    'shows that a change by one replica reaches what the other has cached, and ends',
+    'shows that a change by one replica reaches what the other has cached, that no place is sold twice, and who goes on; and ends',
     async () => {
       const { REDIS_URL: _url, ...env } = process.env;
       const { stdout } = await promisify(execFile)(process.execPath, ['scripts/replicas.mjs'], {
@@ -25,6 +25,13 @@ describe('npm run replicas', () => {
       expect(third).toEqual(second);
       expect(changed).toEqual({ name: 'B', source: 'MISS', population: first!.population + 1 });
       expect(restored).toMatchObject({ name: 'A', population: first!.population });
+      const sold = [...stdout.matchAll(/^ {2}[AB] {2}POST .*?(\d+) sold/gm)].map(([, count]) =>
+        Number(count),
+      );
+      expect(sold).toHaveLength(2);
+      expect(sold[0]! + sold[1]!).toBe(8);
+      expect(stdout.match(/does it$/gm)).toHaveLength(1);
+      expect(stdout).toMatch(/^ {2}([AB]) {2}leads, and is stopped\n {2}(?!\1)[AB] {2}leads, \d+ ms later$/m);
     },
     deadline,
   );
