@@ -8,6 +8,7 @@ import {
   LockUnavailableError,
   type Lease,
 } from 'rednest';
+import { FaultProxy } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Applications } from './fixtures/model-applications.js';
 
@@ -356,6 +357,22 @@ describe('how long a lease lasts', () => {
   });
 });
 
+describe('where answers come later than the lease lasts', () => {
+  it.each([0, 300])('it is not acquired, and nobody tries for ever (wait: %p)', async (wait) => {
+    await using proxy = await FaultProxy.start(applications.server);
+    const { locks } = await applications.start({}, proxy.optionsFor(applications.server.options));
+    const name = applications.name();
+    proxy.delay(60);
+    const error = await refused(locks.acquire(name, { ttl: 60, wait }));
+    expect(error).toBeInstanceOf(LockUnavailableError);
+    expect((error as Error).message).toMatch(/60 ms/);
+    expect(locks.stats()).toEqual({ held: 0, waiting: 0 });
+    const waiting = locks.acquire(name, { ttl: 60, wait: '10s' });
+    proxy.delay(0);
+    await (await waiting).release();
+  });
+});
+
 describe('a signal', () => {
   const reason = new Error('Enough');
 
@@ -494,6 +511,7 @@ describe('what is wrong', () => {
     [{ signal: {} }, /signal: an object is not an AbortSignal/],
     [{ atMostFor: 'x' }, /atMostFor: 'x' is not a duration/],
     [{ atMostFor: 0 }, /atMostFor: 0 is not more than 0 ms/],
+    [{ atMostFor: 49 }, /atMostFor: is 49 ms; the shortest is 50 ms/],
     [{ atLeastFor: true }, /atLeastFor: true is not a duration/],
     [{ atMostFor: '1s', atLeastFor: '2s' }, /atLeastFor: is 2000 ms, more than atMostFor \(1000 ms\)/],
     [{ tll: '1s' }, /tll: is not an option of rednest; did you mean ttl\?/],

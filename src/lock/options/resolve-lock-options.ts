@@ -96,6 +96,8 @@ function resolveLock(
   if (ttl < SHORTEST_TTL)
     problems.add(settings.label('ttl'), `is ${ttl} ms; the shortest is ${SHORTEST_TTL} ms`);
   const atMostFor = whole(settings.duration('atMostFor')) ?? defaults.atMostFor;
+  if (atMostFor < SHORTEST_TTL)
+    problems.add(settings.label('atMostFor'), `is ${atMostFor} ms; the shortest is ${SHORTEST_TTL} ms`);
   const atLeastFor = settings.duration('atLeastFor', { min: 0 }) ?? defaults.atLeastFor;
   if (atLeastFor > atMostFor) {
     const message = `is ${atLeastFor} ms, more than atMostFor (${atMostFor} ms)`;

@@ -7,7 +7,7 @@ import { Hold } from '../lease/hold.js';
 import type { LeaseKeeper } from '../lease/lease-keeper.js';
 import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';
 import type { ResolvedLockOptions } from '../options/resolved-lock-options.js';
-import { RedisError } from '../../redis/index.js';
+import { RedisError, RedisTimeoutError } from '../../redis/index.js';
 import type { WakeChannel } from './wake-channel.js';
 import type { Answer, Grant, Waiters } from './waiters.js';
 
@@ -30,6 +30,9 @@ export interface Busy {
   readonly remaining: number;
 }
 
+/** A turn of the event loop may be long once; where all answers are late, there is no use in trying on. */
+const MOST_LATE = 3;
+
 export interface AttemptParts {
   readonly server: LockServer;
   readonly keeper: LeaseKeeper;
@@ -47,6 +50,7 @@ export class Attempt extends Linked<Attempt> {
   #token: string;
   #remaining = -1;
   #failures = 0;
+  #late = 0;
   /** A push has come before the reply to the request that is under way. */
   #isPushed = false;
   #cancelled: LockCancelledError | undefined;
@@ -153,7 +157,8 @@ export class Attempt extends Linked<Attempt> {
     }
     if (keeper.check(hold)) return hold;
     this.#token = this.#parts.server.nextToken();
-    return undefined;
+    if (this.#isPatient || ++this.#late < MOST_LATE) return undefined;
+    return this.#failed(new RedisTimeoutError(`Redis answers later than a lease of ${this.#ttl} ms lasts`));
   }
 
   #wait(input: PollInput, answer: Answer): Promise<Grant | undefined> {
