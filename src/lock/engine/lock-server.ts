@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { RedisConnection, Script } from '../../redis/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RedisError, type RedisConnection, type Script } from '../../redis/index.js';
 import { inspectScript, type Snapshot } from '../inspection/snapshot.js';
 import type { ResolvedRootOptions } from '../options/resolved-lock-options.js';
 import type { Resource, ResourceKeys } from './resource.js';
@@ -18,6 +19,9 @@ import {
   type Wakes,
 } from './scripts.js';
 import { TimeLimit } from './time-limit.js';
+
+/** Pauses between releases that fail, in milliseconds. */
+const RETRY = { first: 100, longest: 1_000 };
 
 /** Sends the scripts, each with a time limit: Redis may be silent for longer than a lease lasts. */
 export class LockServer {
@@ -64,6 +68,25 @@ export class LockServer {
   /** Where it fails, the time of the token passes. */
   releaseSoon(keys: ResourceKeys, token: string): void {
     this.release(keys, token).catch(() => undefined);
+  }
+
+  /**
+   * Tries again what failed, until the time of the token has passed: a failover or a short outage shall not keep others out for longer.
+   *
+   * @param deadline `performance.now()`
+   */
+  async releaseUntil(deadline: number, keys: ResourceKeys, token: string): Promise<void> {
+    let pause = RETRY.first;
+    while (performance.now() + pause < deadline) {
+      await sleep(pause, undefined, { ref: false });
+      try {
+        await this.release(keys, token);
+        return;
+      } catch (error) {
+        if (!(error instanceof RedisError) || !error.retryable) return;
+      }
+      pause = Math.min(pause * 2, RETRY.longest);
+    }
   }
 
   /** Whether each is held still. @param leases of one slot */

@@ -6,7 +6,7 @@ import { RedisError } from '../../redis/index.js';
 import type { Hold } from './hold.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 
-/** `released`; `lost` before that; or Redis could not be told, and the lease ends with its `ttl`. */
+/** `released`; `lost` before that; or Redis could not be told: it is told when it is back, or the lease ends with its `ttl`. */
 export type ReleaseOutcome = 'released' | 'lost' | 'unconfirmed';
 
 export interface HeldLeaseParts {
@@ -114,7 +114,10 @@ export class HeldLease {
         : server.release(hold.resource.keys, hold.token);
     return released.then(
       (isHeld) => (isHeld ? 'released' : 'lost'),
-      () => 'unconfirmed',
+      () => {
+        if (rest <= 0) void server.releaseUntil(hold.deadline, hold.resource.keys, hold.token);
+        return 'unconfirmed';
+      },
     );
   }
 
