@@ -47,6 +47,8 @@ async function useEverything(
   for (const lease of readers) await lease.release();
   await renewals(here);
   await loss(here, servers);
+  await operate(here, there);
+  await lead(here, there);
   // Its holder lets it expire while another waits, who then finds out by asking.
   await here.acquire('left', { ttl: 300, renew: false });
   await (await there.acquire('left', { wait: '10s' })).release();
@@ -70,6 +72,28 @@ async function loss(locks: LockService, servers: readonly RedisServer[]): Promis
   }
   await lease.extend();
   expect(await lease.release()).toBe('released');
+}
+
+/** What an operator does. */
+async function operate(here: LockService, there: LockService): Promise<void> {
+  const lease = await here.acquire('hanging');
+  expect(await there.inspect('hanging')).toMatchObject({ holders: [{ fence: lease.fence }] });
+  expect(await there.forceRelease('hanging', { reason: 'a test' })).toHaveLength(1);
+  await eventually(() => expect(lease.lost).toMatchObject({ reason: 'revoked' }));
+}
+
+/** One leads, and hands over to the other. */
+async function lead(here: LockService, there: LockService): Promise<void> {
+  const fences: number[] = [];
+  for await (const term of here.leader('ranking')) {
+    fences.push(term.fence);
+    break;
+  }
+  for await (const term of there.leader('ranking')) {
+    fences.push(term.fence);
+    break;
+  }
+  expect(fences[1]).toBeGreaterThan(fences[0]!);
 }
 
 describe('the smallest ACL of the guide', () => {

@@ -60,6 +60,31 @@ describe('those who wait, and listen at another node than the master of what the
   });
 });
 
+describe('those who wait, and lose the connection on which they listen', () => {
+  it('are let in all the same, in the order in which they came, and by a push when they listen again', async () => {
+    const [resource] = await resourcesOn((await cluster.masters())[0]!);
+    const lock = (locks: LockService) => locks.lock(resource);
+    const holder = await openLocks(opened, cluster.options);
+    const waiter = await openLocks(opened, cluster.options);
+    const held = await lock(holder.locks).acquire();
+    const line = [];
+    for (let index = 0; index < 3; index++) line.push(await standInLine(waiter, lock));
+    const [listensAt] = await subscriberNodes(cluster, 'app:wake:');
+    await (await listensAt!.admin()).call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    const order = orderOf(line);
+    await held.release();
+    expect(await order).toEqual([0, 1, 2]);
+    await eventually(async () => (await subscriberNodes(cluster, 'app:wake:')).length > 0);
+    const pushes: string[] = [];
+    waiter.connection.subscriber().on('message', (_channel: string, message: string) => pushes.push(message));
+    const again = await lock(holder.locks).acquire();
+    const { lease } = await standInLine(waiter, lock);
+    await again.release();
+    await (await lease).release();
+    expect(pushes).toHaveLength(1);
+  });
+});
+
 describe('several resources of several masters', () => {
   it('are held together with one fence, or not at all', async () => {
     const names: string[] = [];
