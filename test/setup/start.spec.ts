@@ -62,11 +62,12 @@ async function closed(ports: number[], withinMilliseconds: number): Promise<bool
 
 describe('npm start', () => {
   it(
-    'serves the cities, and leaves nothing running when it is stopped, the application first',
+    'serves the cities, says what to try, and leaves nothing running when it is stopped, the application first',
     async () => {
       const { process: command, output, ports } = await start();
       const response = await fetch(`http://127.0.0.1:${ports[0]}/cities?q=zurich&limit=1`);
       await expect(response.json()).resolves.toMatchObject([{ country: 'CH' }]);
+      expect(output()).toMatch(/curl -X POST '[^']+\/tours\/zurich-old-town\/bookings'/);
 
       const ended = once(command, 'exit');
       command.kill('SIGINT');
