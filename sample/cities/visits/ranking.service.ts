@@ -11,6 +11,9 @@ const RANKED = 100;
 /** From one ranking to the next. */
 const EVERY = '2s';
 
+/** A ranking takes some milliseconds. One that hangs, since Redis does not answer, holds up nobody for longer: neither a shutdown nor the next leader. */
+const GRACE = '1s';
+
 /** The ranking as it is kept. */
 interface StoredRanking {
   date: string;
@@ -37,7 +40,7 @@ export class RankingService implements OnApplicationBootstrap {
 
   /** Stands for election until the application shuts down. */
   onApplicationBootstrap(): void {
-    this.#locks.leader('ranking').start({
+    this.#locks.leader('ranking', { grace: GRACE }).start({
       elected: (term) => this.#lead(term),
       deposed: () => this.#logger.log('No longer ranks the cities'),
     });
