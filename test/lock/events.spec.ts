@@ -50,8 +50,13 @@ describe('events', () => {
     await before.release();
     const { fence } = await waiting;
     expect(events[1]).toEqual({
-      ...{ kind: 'acquired', connectionId: expect.any(String), namespace: 'app:locks' },
-      ...{ resource, fence, waited: expect.any(Number), queued: true },
+      kind: 'acquired',
+      connectionId: expect.any(String),
+      namespace: 'app:locks',
+      resource,
+      fence,
+      waited: expect.any(Number),
+      queued: true,
     });
     expect(events[1]!['connectionId']).not.toBe(events[0]!['connectionId']);
     expect(events[1]!['waited']).toBeGreaterThan(0);
@@ -79,11 +84,11 @@ describe('events', () => {
       const locks = await applications.open({ timeout: 100, wait: 0 });
       const events = listen('failed');
       const resource = applications.name();
-      await applications.server.pause();
+      applications.server.pause();
       try {
         await expect(locks[method](resource)).rejects.toMatchObject({ code: 'LOCK_UNAVAILABLE' });
       } finally {
-        await applications.server.resume();
+        applications.server.resume();
       }
       expect(events).toEqual([
         { kind: 'failed', ...identity, resource, waited: expect.any(Number), error: expect.any(Error) },

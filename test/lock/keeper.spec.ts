@@ -143,9 +143,9 @@ describe('where Redis does not answer', () => {
     const locks = await applications.open({ timeout: '200ms' });
     const leases = await hold(locks, 100, { ttl: 4_000 });
     const lost = losses();
-    await applications.server.pause();
+    applications.server.pause();
     await sleep(1_500);
-    await applications.server.resume();
+    applications.server.resume();
     await eventually(() => leases.every(({ remaining }) => remaining > 2_700));
     expect(lost.size).toBe(0);
     const outcomes = await Promise.all(leases.map((lease) => lease.release()));
@@ -159,7 +159,7 @@ describe('where Redis does not answer', () => {
     const late: number[] = [];
     for (const { signal } of leases)
       signal.addEventListener('abort', () => late.push(performance.now() - since));
-    await applications.server.pause();
+    applications.server.pause();
     const since = performance.now();
     try {
       await eventually(() => late.length === 50);
@@ -167,14 +167,14 @@ describe('where Redis does not answer', () => {
       expect(leases.every((lease) => lease.lost?.reason === 'expired')).toBe(true);
       expect(leases.every(({ remaining }) => remaining === 0)).toBe(true);
     } finally {
-      await applications.server.resume();
+      applications.server.resume();
     }
     const outcomes = await Promise.all(leases.map((lease) => lease.release()));
     expect(new Set(outcomes)).toEqual(new Set(['lost']));
     // Nothing that was on its way brings a lease back.
     await eventually(async () => {
       const free = await Promise.all(leases.map(({ resource }) => locks.tryAcquire(resource)));
-      await Promise.all(free.map((lease) => lease?.release()));
+      for (const lease of free) await lease?.release();
       return free.every(Boolean);
     });
     expect([...lost.values()]).toEqual(Array.from({ length: 50 }, () => 1));
@@ -183,14 +183,14 @@ describe('where Redis does not answer', () => {
   it('before it is down for good, nobody is kept from ending', async () => {
     const locks = await applications.open({ timeout: '200ms' });
     const [lease] = await hold(locks, 1, { ttl: 500 });
-    await applications.server.pause();
+    applications.server.pause();
     try {
       await expect(lease!.extend()).rejects.toMatchObject({ code: 'LOCK_UNAVAILABLE' });
       await eventually(() => lease!.signal.aborted);
       await expect(lease!.extend()).rejects.toMatchObject({ code: 'LOCK_LOST', reason: 'expired' });
       expect(await lease!.release()).toBe('lost');
     } finally {
-      await applications.server.resume();
+      applications.server.resume();
     }
   });
 });

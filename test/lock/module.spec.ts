@@ -146,8 +146,15 @@ describe('LockModule.forRoot', () => {
   it('lists every problem at once', async () => {
     const server = await opened.server({});
     const options = {
-      ...{ namespace: 'a b', ttl: '10 minutes', wait: -1, renew: 'yes', timeout: 0 },
-      ...{ onShutdown: 'wait', holder: 'a b', reentrant: true, tll: 1 },
+      namespace: 'a b',
+      ttl: '10 minutes',
+      wait: -1,
+      renew: 'yes',
+      timeout: 0,
+      onShutdown: 'wait',
+      holder: 'a b',
+      reentrant: true,
+      tll: 1,
     };
     const error = await refused(startApplication([redis(server), LockModule.forRoot(options as never)]));
     const { problems } = error;

@@ -21,7 +21,7 @@ const steps = (...weights: number[]): fc.Arbitrary<Step[]> =>
       },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('release'), which: fc.nat(20) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel'), which: fc.nat(20) }) },
-    ) as fc.Arbitrary<Step>,
+    ),
     { minLength: 1, maxLength: 25 },
   );
 
@@ -117,14 +117,14 @@ describe('a read/write lock', () => {
   it('is not kept from a writer by readers that never cease', async () => {
     const many = await applications.openMany(2);
     const name = applications.name();
-    let isWritten = false;
+    const written = new AbortController();
     const read = async (index: number): Promise<void> => {
       const { read: side } = many[index % 2]!.readWrite(name);
-      while (!isWritten) await side.using({ wait: '15s' }, () => sleep(5));
+      while (!written.signal.aborted) await side.using({ wait: '15s' }, () => sleep(5));
     };
     const reading = Array.from({ length: 8 }, (_, index) => read(index));
     await sleep(50);
-    await many[0]!.readWrite(name).write.using({ wait: '15s' }, () => void (isWritten = true));
+    await many[0]!.readWrite(name).write.using({ wait: '15s' }, () => written.abort());
     await Promise.all(reading);
   });
 

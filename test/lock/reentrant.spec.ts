@@ -79,7 +79,9 @@ describe('who holds a lock', () => {
         enter(),
         sleep(1).then(enter),
         new Promise((resolve) => setImmediate(resolve)).then(enter),
-        new Promise<number>((resolve, reject) => void setTimeout(() => enter().then(resolve, reject), 1)),
+        new Promise<number>(
+          (resolve, reject) => void setTimeout(() => void enter().then(resolve, reject), 1),
+        ),
       ]);
       expect(new Set([fence, ...fences])).toEqual(new Set([fence]));
       // Another application, though in the same context.

@@ -31,7 +31,7 @@ describe('several resources', () => {
     expect(await one!.tryAcquire([a, b, c])).toBeUndefined();
     await eventually(async () => {
       const free = await Promise.all([a, c].map((name) => other!.tryAcquire(name)));
-      await Promise.all(free.map((lease) => lease?.release()));
+      for (const lease of free) await lease?.release();
       return free.every(Boolean);
     });
     expect(one!.stats()).toEqual({ held: 0, waiting: 0 });

@@ -6,6 +6,9 @@ import { LOCK_OPTIONS, resolveLockOptions, resolveRootOptions, resolveTtl } from
 
 const { defaults } = resolveRootOptions({});
 
+/** As from a configuration in which it is missing. */
+const NOTHING: object = { renew: undefined };
+
 const problemsOf = (resolve: () => unknown): readonly { option: string; message: string }[] => {
   try {
     resolve();
@@ -36,12 +39,12 @@ describe('resolveRootOptions', () => {
   });
 
   it('takes what is given, and undefined for not given', () => {
-    const given: LockRootOptions = { namespace: 'a:b', ttl: '1m', wait: Infinity, renew: false, holder: 'x' };
-    expect(resolveRootOptions({ ...given, timeout: undefined } as never)).toMatchObject({
+    const given: LockRootOptions = { namespace: 'a:b', ttl: '1m', wait: Infinity, holder: 'x' };
+    expect(resolveRootOptions({ ...given, ...NOTHING })).toMatchObject({
       namespace: 'a:b',
       timeout: 1_000,
       holder: 'x',
-      defaults: { ttl: 60_000, wait: Infinity, renew: false },
+      defaults: { ttl: 60_000, wait: Infinity, renew: true },
     });
   });
 
@@ -52,7 +55,7 @@ describe('resolveRootOptions', () => {
     ['onShutdown', ['', 'keep', true, null]],
   ])('refuses a wrong %s', (option, values) => {
     for (const value of values) {
-      const problems = problemsOf(() => resolveRootOptions({ [option]: value } as never));
+      const problems = problemsOf(() => resolveRootOptions({ [option]: value }));
       expect(problems).toEqual([{ option, message: expect.any(String) }]);
     }
   });
@@ -62,7 +65,7 @@ describe('resolveRootOptions', () => {
   });
 
   it.each(['reentrant', 'signal', 'atMostFor', 'atLeastFor'])('has no %s for all acquisitions', (option) => {
-    expect(problemsOf(() => resolveRootOptions({ [option]: 100 } as never))).toHaveLength(1);
+    expect(problemsOf(() => resolveRootOptions({ [option]: 100 }))).toHaveLength(1);
   });
 });
 
@@ -76,7 +79,7 @@ describe('resolveLockOptions', () => {
       wait: 2_000,
       atMostFor: 3_600_000,
     });
-    expect(resolveLockOptions('a', { ttl: undefined, wait: undefined } as never, others)).toEqual(others);
+    expect(resolveLockOptions('a', NOTHING, others)).toEqual(others);
   });
 
   it('gives whole milliseconds to Redis, never fewer', () => {
