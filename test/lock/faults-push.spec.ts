@@ -29,11 +29,11 @@ const options = { ttl: TTL, wait: '20s' } as const;
 
 /** One whose pushes can be held up, and others. It has waited before, so that it listens. */
 async function openAll(): Promise<[slow: LockProcess, holder: LockProcess, other: LockProcess]> {
-  const [slow, holder, other] = (await Promise.all([
+  const [slow, holder, other] = await Promise.all([
     group.open(proxy.optionsFor(server.options), options),
     group.open(server.options, options),
     group.open(server.options, options),
-  ])) as [LockProcess, LockProcess, LockProcess];
+  ]);
   const held = await holder.acquire('bus');
   const waiting = slow.acquire('bus');
   await eventually(async () => (await (await server.admin()).zcard('lock:{bus}:queue')) === 1);

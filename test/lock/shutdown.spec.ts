@@ -78,10 +78,10 @@ describe('a process that shuts down', () => {
   });
 
   it('lets what it holds expire where it is told to', async () => {
-    const [leaving, other] = (await Promise.all([
+    const [leaving, other] = await Promise.all([
       group.open(server.options, { ...options, onShutdown: 'expire' }),
       group.open(server.options, options),
-    ])) as [LockProcess, LockProcess];
+    ]);
     const held = await leaving.acquire('tour');
     await expectToLeave(leaving);
     const life = await eventually(async () => {
