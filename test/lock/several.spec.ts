@@ -130,6 +130,48 @@ describe('several resources', () => {
     await lease.release();
   });
 
+  it.each([{ renew: false }, { atMostFor: 400 }])(
+    'the first is held for as long as the last is waited for (%p)',
+    async (options) => {
+      const [one, other] = await applications.openMany(2);
+      const list = names(2).toSorted();
+      const last = await other!.acquire(list[1]!);
+      const lost: unknown[] = [];
+      const waiting = one!.acquire(list, { ttl: 400, wait: '10s', ...options });
+      await eventually(() => one!.stats().waiting === 1);
+      const behind = other!.acquire(list[1]!, { wait: '10s' });
+      for (let round = 0; round < 12; round++) {
+        await sleep(100);
+        if (await other!.tryAcquire(list[0]!)) lost.push(round);
+      }
+      expect(lost).toEqual([]);
+      await last.release();
+      // Nor has it lost its place, for want of the first.
+      const lease = await waiting;
+      expect(other!.stats().waiting).toBe(1);
+      expect(lease.remaining).toBeGreaterThan(200);
+      await eventually(() => lease.lost !== undefined);
+      await (await behind).release();
+    },
+  );
+
+  it('of which one is lost while another is waited for are acquired anew', async () => {
+    const [one, other] = await applications.openMany(2);
+    const list = names(2).toSorted();
+    const last = await other!.acquire(list[1]!);
+    const waiting = one!.acquire(list, { ttl: '1s', wait: '10s' });
+    await eventually(() => one!.stats().waiting === 1);
+    await (await applications.server.admin()).del(`lock:{${list[0]}}`);
+    const taken = await other!.acquire(list[0]!);
+    await last.release();
+    await eventually(() => one!.stats().waiting === 1);
+    await taken.release();
+    const lease = await waiting;
+    expect(lease.fence).toBeGreaterThan(taken.fence);
+    for (const name of list) expect(await other!.tryAcquire(name)).toBeUndefined();
+    expect(await lease.release()).toBe('released');
+  });
+
   it('in opposite orders never keep each other waiting for ever', async () => {
     const many = await applications.openMany(2);
     const [a, b] = names(2) as [string, string];

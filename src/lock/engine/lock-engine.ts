@@ -129,16 +129,19 @@ export class LockEngine implements ConnectionUser {
     until: number,
   ): Promise<Hold[] | Busy> {
     const ordered = resources.toSorted((one, other) => (one.keys[0] < other.keys[0] ? -1 : 1));
+    const ttl = Math.min(options.ttl, options.atMostFor);
+    // The first are held for as long as the last are waited for, however long they may be held afterwards.
+    const meanwhile: ResolvedLockOptions = { ...options, ttl, renew: true, atMostFor: Infinity };
     for (;;) {
       const holds: Hold[] = [];
       let isComplete = false;
       try {
         for (const resource of ordered) {
-          const outcome = await this.#attempts.acquire(resource, options, until);
+          const outcome = await this.#attempts.acquire(resource, meanwhile, until);
           if ('isBusy' in outcome) return outcome;
           holds.push(outcome);
         }
-        isComplete = await this.#unite(holds);
+        isComplete = await this.#unite(holds, options);
         if (isComplete) return holds;
       } finally {
         if (!isComplete) for (const hold of holds) this.#giveBack(hold);
@@ -147,9 +150,12 @@ export class LockEngine implements ConnectionUser {
   }
 
   /** Gives all the same fence, and their whole time anew. @returns whether all are held still */
-  async #unite(holds: readonly Hold[]): Promise<boolean> {
+  async #unite(holds: readonly Hold[], options: ResolvedLockOptions): Promise<boolean> {
     const fence = Math.max(...holds.map((hold) => hold.fence));
-    for (const hold of holds) hold.fence = fence;
+    for (const hold of holds) {
+      hold.fence = fence;
+      hold.begin(options);
+    }
     try {
       await this.#keeper.renew(holds);
     } catch (error) {

@@ -40,9 +40,9 @@ export class Hold extends Linked<Hold> {
   isRenewing = false;
   /** To be told when it is lost. */
   heldBy: { lose(hold: Hold, reason: LossReason): void } | undefined;
-  readonly #renews: boolean;
+  #renews: boolean;
   /** When it has been held for long enough. */
-  readonly #endsAt: number;
+  #endsAt: number;
   /** Until when the last renewal that was sent asks for it. */
   #askedUntil = Infinity;
 
@@ -63,6 +63,13 @@ export class Hold extends Linked<Hold> {
     // One that was handed on has less than its ttl at first.
     if (renew || this.deadline < Math.min(this.since + ttl * 0.9, this.#endsAt))
       this.#planRenewal(this.since);
+  }
+
+  /** From now on it is held on these terms: it was held until others had been acquired as well. */
+  begin({ renew, atMostFor }: Omit<HoldTerms, 'ttl'>): void {
+    this.#renews = renew;
+    this.#endsAt = performance.now() + atMostFor;
+    this.deadline = Math.min(this.deadline, this.#endsAt);
   }
 
   get remaining(): number {
