@@ -88,12 +88,12 @@ describe.each(PLACES)('locks on %s', (_, start) => {
 
   it('outlive their ttl as long as they are held, and not without renewals', async () => {
     const [renewed, left] = [name(), name()];
-    const lease = await here.acquire(renewed, { ttl: 300 });
+    const lease = await here.acquire(renewed, { ttl: 800 });
     const without = await here.acquire(left, { ttl: 300, renew: false });
     const next = await there.acquire(left, { wait: '5s' });
     expect(next.fence).toBeGreaterThan(without.fence);
     expect(without.lost).toMatchObject({ reason: 'expired' });
-    await sleep(300);
+    await sleep(700);
     expect(await there.tryAcquire(renewed)).toBeUndefined();
     expect(lease.lost).toBeUndefined();
     expect(await lease.extend('1m')).toBeGreaterThan(50_000);
