@@ -39,7 +39,7 @@ describe('acquire', () => {
     expect(locks.stats()).toEqual({ held: 1, waiting: 0 });
   });
 
-  it('gives up after its wait, and then is in nobody’s way', async () => {
+  it('gives up after its wait, and then is out of the way', async () => {
     const [one, other] = await applications.openMany(2);
     const name = applications.name();
     const lease = await one!.acquire(name);

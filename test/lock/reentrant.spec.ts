@@ -45,7 +45,7 @@ describe('who holds a lock', () => {
     expect(await isFree(other, name)).toBe(true);
   });
 
-  it('releasing one lease twice does not release another’s share', async () => {
+  it('releasing one lease twice does not release the share of another', async () => {
     const [locks, other] = (await applications.openMany(2)) as [LockService, LockService];
     const name = applications.name();
     await locks.using(name, async () => {
