@@ -116,7 +116,7 @@ export class LockServer {
     try {
       return this.#limit.apply(script.run(this.#connection.client, input));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 }

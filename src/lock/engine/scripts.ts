@@ -95,7 +95,7 @@ export const acquireScript = defineScript<AcquireInput, AcquireReply>({
     const [remaining, arrival, last = 0] = raw as unknown[];
     return {
       remaining: Number(remaining),
-      arrival: arrival === undefined ? undefined : String(arrival),
+      arrival: arrival as string | undefined,
       last: Number(last),
     };
   },

@@ -36,7 +36,7 @@ export class TimeLimit {
         },
         (error: unknown) => {
           this.#pending.delete(pending);
-          reject(error as Error);
+          reject(error);
         },
       );
     });

@@ -71,7 +71,7 @@ export function defineScript<Input, Reply = unknown>(
     try {
       return send(client, input);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
   return { sha, source, run };
