@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Namespace } from '../../redis/index.js';
 
 /** As many readers as there can be: a writer weighs as much as all of them. */
@@ -25,13 +26,19 @@ function resource(name: string, keys: ResourceKeys, weight: number, capacity: nu
 /** Makes the resources of a namespace. */
 export class Resources {
   readonly #namespace: Namespace;
+  /** Of the locks that were asked for last: building the names of the keys takes longer than all else that is done here for a lock. */
+  readonly #locks = new LRUCache<string, Resource>({ max: 1_000 });
 
   constructor(namespace: Namespace) {
     this.#namespace = namespace;
   }
 
   lock(name: string): Resource {
-    return resource(name, this.#keys(name), 1, 1);
+    const known = this.#locks.get(name);
+    if (known) return known;
+    const made = resource(name, this.#keys(name), 1, 1);
+    this.#locks.set(name, made);
+    return made;
   }
 
   semaphore(name: string, permits: number): Resource {

@@ -85,10 +85,21 @@ export class Attempt extends Linked<Attempt> {
   /**
    * Not an async function, nor is what it calls first: most often the resource is free, and all is said with the first reply.
    *
+   * @param ended called when it waits for nothing any more
    * @throws LockUnavailableError, LockCancelledError
    */
-  run(): Promise<Hold | Busy> {
-    return this.#try().then((outcome) => (outcome && !this.#cancelled ? outcome : this.#goOn(outcome)));
+  run(ended: () => void): Promise<Hold | Busy> {
+    return this.#try().then(
+      (outcome) => {
+        if (!outcome || this.#cancelled) return this.#goOn(outcome).finally(ended);
+        ended();
+        return outcome;
+      },
+      (error: unknown) => {
+        ended();
+        throw error;
+      },
+    );
   }
 
   async #goOn(first: Hold | Busy | undefined): Promise<Hold | Busy> {

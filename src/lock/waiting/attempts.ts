@@ -26,17 +26,9 @@ export class Attempts {
     if (signal?.aborted) return Promise.reject(new LockCancelledError(resource.name, signal.reason));
     const attempt = new Attempt(this.#parts, resource, options, this.#closed ? 0 : until);
     this.#running.add(attempt);
-    return (signal ? cancellable(attempt, signal) : attempt.run()).then(
-      (outcome) => {
-        this.#running.delete(attempt);
-        if (this.#closed && 'isBusy' in outcome) throw new LockCancelledError(resource.name, this.#closed);
-        return outcome;
-      },
-      (error: unknown) => {
-        this.#running.delete(attempt);
-        throw error;
-      },
-    );
+    const outcome = attempt.run(() => this.#running.delete(attempt));
+    const wanted = signal ? cancellable(outcome, attempt, signal) : outcome;
+    return this.#closed ? this.#refuse(resource, wanted) : wanted;
   }
 
   /** A push for who does not wait yet. @returns whether it is under way */
@@ -50,14 +42,23 @@ export class Attempts {
     this.#closed ??= reason;
     for (const attempt of this.#running) attempt.cancel(reason);
   }
+
+  async #refuse({ name }: Resource, wanted: Promise<Hold | Busy>): Promise<Hold | Busy> {
+    const outcome = await wanted;
+    if ('isBusy' in outcome) throw new LockCancelledError(name, this.#closed);
+    return outcome;
+  }
 }
 
 /** Rejects as soon as the signal is aborted, whatever the attempt waits for. */
-function cancellable(attempt: Attempt, signal: AbortSignal): Promise<Hold | Busy> {
+function cancellable(
+  outcome: Promise<Hold | Busy>,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<Hold | Busy> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(attempt.cancel(signal.reason));
     signal.addEventListener('abort', abort, { once: true });
-    const settle = (): void => signal.removeEventListener('abort', abort);
-    attempt.run().then(resolve, reject).finally(settle);
+    outcome.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }

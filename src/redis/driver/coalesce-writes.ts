@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import { redisInternals } from './internals.js';
 
+/** So many characters are sent at once, so that the server works on them while the rest is made. */
+const BURST = 4_096;
+
 /**
- * Sends the commands of one turn of the event loop with one system call. The driver writes each by itself; here the socket is corked
- * at the first and uncorked when the turn is over, so that a lone command leaves no later than before.
+ * Sends the commands of one turn of the event loop with one system call, or a few where they are many. The driver writes each by
+ * itself; here the socket is corked at the first and uncorked when the turn is over, so that a lone command leaves no later than before.
  *
  * This does what auto-pipelining is for, and more of it, without its price: no wait for the next turn or for the pipeline before, no
  * second queue that `QUIT` could overtake, and on a Cluster no grouping by slot. `npm run bench redis` shows both.
@@ -19,7 +22,12 @@ export function coalesceWrites(client: Redis): Redis {
       socket.cork();
       process.nextTick(uncork, socket);
     }
-    return send(command, pipeline);
+    const reply = send(command, pipeline);
+    if (socket && socket.writableCorked > 0 && socket.writableLength >= BURST) {
+      socket.uncork();
+      socket.cork();
+    }
+    return reply;
   };
   return client;
 }

@@ -19,18 +19,17 @@ if limited == '1' and capacity <= resource.limit then
   redis.call('HSET', KEYS[1], 'limit', capacity .. ' ' .. whole(now + LIMIT_LIFETIME))
 end
 
-local function isQueued()
+local function is_queued()
   return redis.call('EXISTS', KEYS[2]) == 1
 end
 
-if isQueued() then advance(resource, now, wakes) end
+if resource.used < resource.capacity and is_queued() then advance(resource, now, wakes) end
 local has_room = fits(resource, weight, capacity)
-if has_room and not isQueued() then return admit(resource, now, token, ttl, weight, capacity) end
+if has_room and not is_queued() then return admit(resource, now, token, ttl, weight, capacity) end
 local is_waiting = term ~= '0'
 if not has_room and not is_waiting then return { remaining(resource, now) } end
 
-local arrival = arrivalOf(resource, now)
-enqueue(resource, now, token, arrival, is_waiting and patience or 1, weight, capacity, term)
+local arrival = join(resource, now, token, is_waiting and patience or 1, weight, capacity, term)
 -- Those before it cannot be reached.
 if has_room then advance(resource, now, wakes, token, ttl) end
 if resource.fence then return resource.fence end
@@ -38,4 +37,4 @@ if not is_waiting then
   forget(resource, token)
   return { remaining(resource, now) }
 end
-return { remaining(resource, now), redis.call('ZSCORE', KEYS[2], token), resource.last }
+return { remaining(resource, now), arrival, resource.last }

@@ -10,7 +10,7 @@ for index = 1, #KEYS / 3 do
   local token, arrival, ttl, weight, capacity, term, patience = unpack(ARGV, index * 7 - 5, index * 7 + 1)
   local resource = read(keys, redis.call('HGETALL', keys[1]), now, token)
   if not resource.fence then
-    enqueue(resource, now, token, tonumber(arrival), patience, weight, capacity, term)
+    stay(resource, now, token, arrival, patience, weight, capacity, term)
     advance(resource, now, wakes, token, tonumber(ttl))
   end
   if resource.fence then

@@ -99,19 +99,31 @@ local function advance(resource, now, wakes, self, ttl)
   end
 end
 
--- Puts the token into the queue, or notes that it still waits. Who came before keeps the place: the queue may have been lost meanwhile.
-local function enqueue(resource, now, token, arrival, patience, weight, capacity, term)
-  redis.call('ZADD', resource.queue, 'NX', whole(arrival), token)
+local function note(resource, now, token, patience, weight, capacity, term)
   redis.call('HSET', resource.waiters, token,
     whole(now + patience * 1000) .. ' ' .. weight .. ' ' .. capacity .. ' ' .. term)
+end
+
+local function retain_queue(resource)
   redis.call('PEXPIRE', resource.queue, QUEUE_RETENTION)
   redis.call('PEXPIRE', resource.waiters, QUEUE_RETENTION)
 end
 
--- After the last in the queue, also where the clock was set back.
-local function arrivalOf(resource, now)
+-- Puts the token at the end of the queue, also where the clock was set back; or notes that it waits there already. Replies with its arrival.
+local function join(resource, now, token, patience, weight, capacity, term)
   local last = redis.call('ZRANGE', resource.queue, -1, -1, 'WITHSCORES')[2]
-  return last and math.max(now, last + 1) or now
+  local arrival = whole(last and math.max(now, last + 1) or now)
+  local is_new = redis.call('ZADD', resource.queue, 'NX', arrival, token) == 1
+  note(resource, now, token, patience, weight, capacity, term)
+  if not last then retain_queue(resource) end
+  return is_new and arrival or redis.call('ZSCORE', resource.queue, token)
+end
+
+-- Notes that the token still waits, at its old place: the queue may have been lost meanwhile.
+local function stay(resource, now, token, arrival, patience, weight, capacity, term)
+  redis.call('ZADD', resource.queue, 'NX', arrival, token)
+  note(resource, now, token, patience, weight, capacity, term)
+  retain_queue(resource)
 end
 
 -- Milliseconds until the first holder's time is over, rounded up; -1 where nobody holds it.
