@@ -35,6 +35,9 @@ const config =
 const set = (client: RedisClient) => client.set('app:n', '1');
 const pushed: Arrange = (_, client) => client.rpush('app:list', 'a');
 
+const READONLY_IN_SCRIPT =
+  "ERR Error running script (call to f_0): @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica.";
+
 const REPLIES: Record<string, Reply> = {
   WRONGTYPE: {
     code: 'REDIS_WRONG_TYPE',
@@ -57,6 +60,11 @@ const REPLIES: Record<string, Reply> = {
     send: set,
   },
   NOSCRIPT: { code: 'REDIS_SCRIPT', retryable: false, send: (client) => client.evalsha('f'.repeat(40), 0) },
+  'READONLY (in a script, as Redis 6.2 says it)': {
+    code: 'REDIS_READ_ONLY',
+    retryable: true,
+    send: (client) => client.eval(`return redis.error_reply(ARGV[1])`, 0, READONLY_IN_SCRIPT),
+  },
   'a script that fails': {
     code: 'REDIS_SCRIPT',
     retryable: false,

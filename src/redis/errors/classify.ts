@@ -72,8 +72,11 @@ function match(rules: ReadonlyArray<readonly [RegExp, Make]>, message: string): 
   return rules.find(([pattern]) => pattern.test(message))?.[1];
 }
 
+/** Before Redis 7, a command that failed within a script is told of so; since then, by its own code. */
+const FAILED_IN_SCRIPT = /@user_script: ?\d+: -([A-Z]+) /;
+
 function fromReply(message: string): Make {
-  const code = message.slice(0, message.indexOf(' '));
+  const [, code = message.slice(0, message.indexOf(' '))] = FAILED_IN_SCRIPT.exec(message) ?? [];
   return (
     BY_REPLY_CODE[code] ??
     match(BY_REPLY_TEXT, message) ??
