@@ -19,8 +19,22 @@ export abstract class LockError extends Error {
   }
 }
 
+/** A lock was not acquired. Nest answers a request that no filter has answered with the status, and a neutral text. */
+abstract class NotAcquiredError extends LockError {
+  abstract readonly statusCode: number;
+  /** After how many seconds a client should try again, for the header `Retry-After`. */
+  abstract readonly retryAfter: number;
+  /** As an error of `http-errors` says that its message, which names the resource, is not for clients. */
+  readonly expose = false;
+
+  /** The same as `statusCode`: errors of `http-errors` have both. */
+  get status(): this['statusCode'] {
+    return this.statusCode;
+  }
+}
+
 /** Others held the resource for as long as the caller was ready to wait. */
-export class LockTimeoutError extends LockError {
+export class LockTimeoutError extends NotAcquiredError {
   readonly code = 'LOCK_TIMEOUT';
   /** For HTTP: 423 Locked (RFC 4918, section 11.3), unless the decorator says 409. */
   readonly statusCode: 423 | 409;
@@ -47,10 +61,11 @@ export class LockTimeoutError extends LockError {
 }
 
 /** Redis could not be asked, so nobody knows whether the resource is free. The lock was not acquired. */
-export class LockUnavailableError extends LockError {
+export class LockUnavailableError extends NotAcquiredError {
   readonly code = 'LOCK_UNAVAILABLE';
   /** For HTTP: 503 Service Unavailable. */
   readonly statusCode = 503;
+  readonly retryAfter = 1;
 
   constructor(
     readonly resource: string,
@@ -89,10 +104,11 @@ export class LockLostError extends LockError {
 }
 
 /** The caller's signal was aborted while it waited, or the application was shut down. `cause` is the reason. */
-export class LockCancelledError extends LockError {
+export class LockCancelledError extends NotAcquiredError {
   readonly code = 'LOCK_CANCELLED';
   /** For HTTP: 503 Service Unavailable. */
   readonly statusCode = 503;
+  readonly retryAfter = 1;
 
   constructor(
     readonly resource: string,

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type ArgumentsHost,
   Catch,
@@ -9,6 +9,7 @@ import {
   Get,
   Header,
   HttpCode,
+  type INestApplication,
   Inject,
   Injectable,
   Module,
@@ -16,7 +17,7 @@ import {
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
-import { APP_FILTER, ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, BaseExceptionFilter, ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
 import { Locked, LockExceptionFilter, LockLostError, LockService, LockTimeoutError } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
@@ -44,6 +45,14 @@ abstract class Answering implements ExceptionFilter {
 
 @Catch()
 class CatchAll extends Answering {}
+
+/** As an application has it that reports what goes wrong, and leaves the answer to Nest. */
+@Catch()
+class Reporting extends BaseExceptionFilter {
+  override catch(error: unknown, host: ArgumentsHost): void {
+    super.catch(error, host);
+  }
+}
 
 @Catch(LockTimeoutError)
 class OwnTimeout extends Answering {}
@@ -185,7 +194,10 @@ describe.each(ADAPTERS)('a locked controller on %s', (adapter) => {
       error: 'Service Unavailable',
     });
     expect(text).not.toContain('4711');
-    expect(log.texts('LockModule').join('\n')).toContain(RESOURCE);
+    // The connection says once that Redis is away.
+    expect(log.texts('LockModule')).toEqual([]);
+    const details = log.lines.filter(({ context, level }) => context === 'LockModule' && level === 'debug');
+    expect(details.map((line) => line.text)).toEqual([expect.stringContaining(RESOURCE)]);
   });
 
   it('answers 503 to who waits when the application shuts down', async () => {
@@ -258,10 +270,45 @@ describe.each(ADAPTERS)('filters of the application on %s', (adapter) => {
   });
 });
 
+describe.each(ADAPTERS)('errors that Nest itself answers on %s', (adapter) => {
+  const ways: [string, Partial<LockedOptions>][] = [
+    ['without a filter', {}],
+    ['behind a filter that leaves the answer to Nest', { configure: reportAll }],
+  ];
+
+  it.each(ways)('have their status, and tell nothing, %s', async (_, options) => {
+    const lock = { exceptionFilter: Boolean(options.configure), timeout: '300ms' } as const;
+    const { get, locks, server } = await start(adapter, { lock, ...options });
+    const answerOf = async (path: string) => {
+      const { status, body } = await get(path);
+      return { status, body };
+    };
+    const lease = await locks.acquire(RESOURCE);
+    expect(await answerOf('/book')).toEqual({ status: 423, body: { statusCode: 423, message: 'Locked' } });
+    expect(await answerOf('/conflict')).toEqual({
+      status: 409,
+      body: { statusCode: 409, message: 'Conflict' },
+    });
+    await lease.release();
+    await server.kill();
+    expect(await answerOf('/book')).toEqual({
+      status: 503,
+      body: { statusCode: 503, message: 'Service Unavailable' },
+    });
+  });
+
+  function reportAll(app: INestApplication): void {
+    app.useGlobalFilters(new Reporting(app.getHttpAdapter()));
+  }
+});
+
 type Handlers = Record<'book', (this: void) => Promise<unknown>>;
 
 describe('outside of HTTP', () => {
+  afterEach(() => void jest.restoreAllMocks());
+
   it.each(['graphql', 'rpc'])('an error of a context like %s is passed on', async (type) => {
+    const answer = jest.spyOn(LockExceptionFilter.prototype, 'catch');
     const { app, locks } = await start('express');
     await using _ = await locks.acquire(RESOURCE);
     const tours = app.get(Tours);
@@ -279,10 +326,6 @@ describe('outside of HTTP', () => {
         type,
       );
     await expect(handler()).rejects.toThrow(LockTimeoutError);
-  });
-
-  it('what answers is left to the context', () => {
-    const host = { getType: () => 'rpc' } as ArgumentsHost;
-    expect(new LockExceptionFilter().catch(new LockTimeoutError('a', 0), host)).toBeUndefined();
+    expect(answer.mock.results).toEqual([{ type: 'return', value: undefined }]);
   });
 });
