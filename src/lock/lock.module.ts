@@ -51,6 +51,7 @@ export interface LockOptionsFactory {
   createLockOptions(): LockRootOptions | Promise<LockRootOptions>;
 }
 
+/** Options of {@link LockModule.forRootAsync}: `useFactory`, `useClass` or `useExisting`, and what is given beside the options of the locks. */
 export type LockModuleAsyncOptions = ConfigurableModuleAsyncOptions<LockRootOptions, 'createLockOptions'> &
   LockModuleExtras & {
     /** Providers that the factory needs and that live in no module of their own. */
@@ -94,14 +95,16 @@ export class LockModule extends ConfigurableLockModule {
     return super.forRoot(options);
   }
 
-  /** As {@link forRoot}, with options that other providers give. `connection` and `isGlobal` are given beside them. */
+  /** As {@link forRoot}, with options that other providers give. `connection`, `isGlobal` and `exceptionFilter` are given beside them. */
   static override forRootAsync(options: LockModuleAsyncOptions): DynamicModule {
     return super.forRootAsync(options);
   }
 }
 
 function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
-  const { connection, isGlobal, exceptionFilter, imports, extraProviders } = { ...EXTRAS, ...extras };
+  // Nest gives the defaults for what is missing, and not for what is undefined.
+  const { connection = EXTRAS.connection, isGlobal = EXTRAS.isGlobal } = extras;
+  const { exceptionFilter = EXTRAS.exceptionFilter, imports = [], extraProviders = [] } = extras;
   const filters = exceptionFilter ? [{ provide: APP_FILTER, useClass: LockExceptionFilter }] : [];
   return {
     ...definition,

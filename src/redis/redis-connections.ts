@@ -5,7 +5,7 @@ import { RedisConfigurationError } from './options/configuration-error.js';
 /** What works with the connections of an application in the background. */
 export interface ConnectionUser {
   /** Called when the connections are ready, before any `onModuleInit` of the application. */
-  start(): Promise<void>;
+  start?(): Promise<void>;
   /** Called after the last `onApplicationShutdown` of the application, before the connections are closed. */
   stop(): Promise<void>;
 }
@@ -63,9 +63,9 @@ export class RedisConnections implements Iterable<RedisConnection> {
 
 /** @returns why some could not be started, if so */
 async function startAll(
-  parts: Iterable<{ start(): Promise<void> }>,
+  parts: Iterable<{ start?(): Promise<void> }>,
 ): Promise<[Error, ...Error[]] | undefined> {
-  const outcomes = await Promise.allSettled(Array.from(parts, async (part) => part.start()));
+  const outcomes = await Promise.allSettled(Array.from(parts, async (part) => part.start?.()));
   const [first, ...others] = outcomes
     .filter((outcome) => outcome.status === 'rejected')
     .map((outcome) => outcome.reason as Error);

@@ -8,8 +8,10 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import {
   LockConfigurationError,
+  LockExceptionFilter,
   LockModule,
   LockService,
   RedisModule,
@@ -122,6 +124,29 @@ describe('LockModule.forRoot', () => {
     const { app } = await start([redis(server), Inside]);
     expect(app.get(Bookings, { strict: false }).locks).toBeInstanceOf(LockService);
     await expect(startApplication([redis(server), Inside, Outside])).rejects.toThrow(/LockService/);
+  });
+
+  it('takes undefined for left out, beside the options, too', async () => {
+    const server = await opened.server({});
+    const nothing = { connection: undefined, isGlobal: undefined, exceptionFilter: undefined } as object;
+    @Module({ providers: [Bookings] })
+    class Feature {}
+    for (const lockModule of [
+      LockModule.forRoot(nothing),
+      LockModule.forRootAsync({
+        useFactory: () => ({}),
+        ...nothing,
+      }),
+    ]) {
+      const { app } = await start([redis(server), lockModule, Feature]);
+      expect(app.get(Bookings, { strict: false }).locks).toBeInstanceOf(LockService);
+      const filters = [...app.get(ModulesContainer).values()].flatMap(({ injectables, providers }) =>
+        [...providers.values(), ...injectables.values()].filter(
+          ({ metatype }) => metatype === LockExceptionFilter,
+        ),
+      );
+      expect(filters).toHaveLength(1);
+    }
   });
 
   it('is one, imported in several places', async () => {

@@ -28,7 +28,6 @@ export interface LockStats {
 /** All that the locks of a connection stand on. */
 export class LockEngine implements ConnectionUser {
   readonly options: ResolvedRootOptions;
-  readonly connection: RedisConnection;
   readonly resources: Resources;
   readonly server: LockServer;
   readonly events: LockEventPublisher;
@@ -39,7 +38,6 @@ export class LockEngine implements ConnectionUser {
   readonly #leaseParts: HeldLeaseParts;
 
   constructor(connection: RedisConnection, options: ResolvedRootOptions) {
-    this.connection = connection;
     this.options = options;
     this.resources = new Resources(namespace(options.namespace));
     this.events = new LockEventPublisher(connection.id, options.namespace);
@@ -104,10 +102,6 @@ export class LockEngine implements ConnectionUser {
     const waited = performance.now() - startedAt;
     const queued = holds.some((hold) => hold.wasQueued);
     this.events.publish('acquired', { resource, fence, waited, queued });
-  }
-
-  start(): Promise<void> {
-    return Promise.resolve();
   }
 
   /** Ends all waits; who waits from now on is refused. */
