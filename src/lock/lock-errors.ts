@@ -7,7 +7,8 @@ export type LockErrorCode =
   | 'LOCK_CANCELLED'
   | 'LOCK_NOT_HELD'
   | 'LOCK_CONFIGURATION'
-  | 'LOCK_NOT_INJECTED';
+  | 'LOCK_NOT_INJECTED'
+  | 'LOCK_LEADER_RUNNING';
 
 /** What every error of the lock module extends. What a routine under a lock throws is never replaced by one. */
 export abstract class LockError extends Error {
@@ -126,5 +127,14 @@ export class LockNotHeldError extends LockError {
     message = 'No lock is held here: current() is for what runs within using() or a method with @Locked',
   ) {
     super(message);
+  }
+}
+
+/** A `Leader` was looped over or started a second time, while it runs. */
+export class LeaderRunningError extends LockError {
+  readonly code = 'LOCK_LEADER_RUNNING';
+
+  constructor(readonly leader: string) {
+    super(`Leader '${leader}' runs already; stop it first, or make another of the same name`);
   }
 }

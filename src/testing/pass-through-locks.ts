@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Provider } from '@nestjs/common';
 import type { LockEngine, LockStats } from '../lock/engine/lock-engine.js';
 import { Resources, type Resource } from '../lock/engine/resource.js';
@@ -11,19 +12,30 @@ import { resolveRootOptions } from '../lock/options/resolve-lock-options.js';
 import { namespace } from '../redis/index.js';
 
 /**
- * Locks that keep nobody out, for unit tests without Redis: methods with `@Locked` just run, and so do routines of `LockService.using`.
- * Each acquisition succeeds at once. Its lease is never lost: the `signal` is not aborted, `fence` rises, `remaining` is `Infinity`;
- * `LockService.current()` finds it. Options are checked, and otherwise without effect.
+ * Providers of locks that keep nobody out, for unit tests without Redis: {@link passThroughLockService}, where `LockModule` is not imported.
  *
  * @example
  * const testing = await Test.createTestingModule({ providers: [ToursService, ...passThroughLocks()] }).compile();
  */
 export function passThroughLocks(): Provider[] {
-  return [{ provide: LockService, useFactory: () => new LockService(passThroughEngine()) }];
+  return [{ provide: LockService, useFactory: passThroughLockService }];
+}
+
+/**
+ * Locks that keep nobody out: methods with `@Locked` just run, and so do routines of `LockService.using`. Each acquisition succeeds, in the
+ * next turn of the event loop. Its lease is never lost: the `signal` is not aborted, `fence` rises, `remaining` is `Infinity`;
+ * `LockService.current()` finds it. Options are checked, and otherwise without effect.
+ *
+ * @example
+ * // Where LockModule is imported; its connection need not be there then.
+ * Test.createTestingModule({ imports: [AppModule] }).overrideProvider(LockService).useValue(passThroughLockService());
+ */
+export function passThroughLockService(): LockService {
+  return new LockService(passThroughEngine());
 }
 
 /** All of an engine that does without a server; the rest of it is private. */
-type EngineFace = Omit<Pick<LockEngine, keyof LockEngine>, 'connection' | 'server' | 'inspector'> & {
+type EngineFace = Omit<Pick<LockEngine, keyof LockEngine>, 'server' | 'inspector'> & {
   readonly inspector: Pick<LockInspector, keyof LockInspector>;
 };
 
@@ -39,6 +51,8 @@ class PassThroughEngine implements EngineFace {
   #fence = 0;
 
   async acquire(resources: readonly Resource[]): Promise<Lease> {
+    // A loop over acquisitions would keep all else from its turn.
+    await nextTurn();
     return new Lease(heldForEver(resources, ++this.#fence));
   }
 
@@ -47,8 +61,6 @@ class PassThroughEngine implements EngineFace {
   }
 
   cancelWaits(): void {}
-
-  async start(): Promise<void> {}
 
   async stop(): Promise<void> {}
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LockConfigurationError } from 'rednest';
+import { LeaderRunningError } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import {
@@ -21,7 +21,7 @@ describe('three replicas in a loop', () => {
       const leader = locks.leader('ranking');
       return { leader, ended: serve(leader, office, (term) => term.sleep(20)) };
     });
-    await eventually(() => office.fences.length >= 12);
+    await eventually(() => office.fences.length >= 9, 15_000);
     for (const { leader } of loops) await leader.stop();
     await Promise.all(loops.map(({ ended }) => ended));
     expect(office.mostLeading).toBe(1);
@@ -86,6 +86,38 @@ describe('the loop', () => {
     },
   );
 
+  it.each(['stop', 'signal', 'shutdown'])(
+    'rests after a term that its body gives up at once, until %s ends it',
+    async (way) => {
+      const { replicas } = await startReplicas(opened, 1);
+      const [replica] = replicas as [LeaderReplica];
+      const controller = new AbortController();
+      const leader = replica.locks.leader('ranking', { signal: controller.signal });
+      const begunAt: number[] = [];
+      const ended = serve(leader, new Office(), () => begunAt.push(performance.now()));
+      await eventually(() => begunAt.length === 2);
+      expect(begunAt[1]! - begunAt[0]!).toBeGreaterThan(900);
+      await eventually(() => replica.locks.held().length === 0);
+      if (way === 'stop') await leader.stop();
+      else if (way === 'signal') controller.abort();
+      else await replica.app.close();
+      await ended;
+      expect(begunAt).toHaveLength(2);
+    },
+  );
+
+  it('lets another have the office meanwhile', async () => {
+    const { replicas } = await startReplicas(opened, 2);
+    const [first, second] = replicas as [LeaderReplica, LeaderReplica];
+    const leader = first.locks.leader('ranking');
+    const led = serve(leader, new Office(), () => undefined);
+    const office = new Office();
+    const other = second.loop(office);
+    await eventually(() => office.fences.length === 1);
+    await Promise.all([leader.stop(), other.leader.stop()]);
+    await Promise.all([led, other.ended]);
+  });
+
   it('does not begin where its signal was aborted before', async () => {
     const { replicas } = await startReplicas(opened, 1);
     const [replica] = replicas as [LeaderReplica];
@@ -133,8 +165,8 @@ describe('the loop', () => {
     for (let run = 1; run <= 3; run++) {
       const ended = serve(leader, office, (term) => term.sleep(LONG));
       await eventually(() => office.fences.length === run);
-      await expect(leader[Symbol.asyncIterator]().next()).rejects.toThrow(LockConfigurationError);
-      expect(() => leader.start({ elected: () => undefined })).toThrow("Leader 'ranking'");
+      await expect(leader[Symbol.asyncIterator]().next()).rejects.toThrow(LeaderRunningError);
+      expect(() => leader.start({ elected: () => undefined })).toThrow("Leader 'ranking' runs already");
       await leader.stop();
       expect(leader.isLeader).toBe(false);
       leader.start({ elected: ({ fence }) => office.fences.push(fence) });

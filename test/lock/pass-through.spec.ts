@@ -1,9 +1,21 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { Locked, LockConfigurationError, LockNotHeldError, LockService } from 'rednest';
-import { passThroughLocks } from 'rednest/testing';
+import {
+  Cacheable,
+  CacheModule,
+  getRedisConnectionToken,
+  getRedisToken,
+  Locked,
+  LockConfigurationError,
+  LockModule,
+  LockNotHeldError,
+  LockService,
+  RedisModule,
+} from 'rednest';
+import { passThroughLocks, passThroughLockService } from 'rednest/testing';
+import { eventually } from '../support/eventually.js';
 
 @Injectable()
 class Tours {
@@ -71,15 +83,29 @@ describe('passThroughLocks', () => {
     expect([locks.held(), locks.stats()]).toEqual([[], { held: 0, waiting: 0 }]);
   });
 
-  it('leads, until it is stopped', async () => {
+  it('leads, term after term, until it is stopped, and lets all else run', async () => {
     const { locks } = await start();
     const leader = locks.leader('a');
-    for await (const term of leader) {
-      expect(term.isLeading).toBe(true);
-      expect(leader.isLeader).toBe(true);
-      break;
-    }
+    const fences: number[] = [];
+    const led = (async () => {
+      for await (const term of leader) {
+        expect([term.isLeading, leader.isLeader]).toEqual([true, true]);
+        fences.push(term.fence);
+      }
+    })();
+    await eventually(() => fences.length >= 2);
+    await leader.stop();
+    await led;
     expect(leader.isLeader).toBe(false);
+    expect(fences[1]).toBeGreaterThan(fences[0]!);
+  });
+
+  it('lets all else run between acquisitions', async () => {
+    const { locks } = await start();
+    let isOver = false;
+    setImmediate(() => (isOver = true));
+    while (!isOver) await locks.using('a', () => undefined);
+    expect(isOver).toBe(true);
   });
 
   it('says what is wrong, as the locks do', async () => {
@@ -93,5 +119,51 @@ describe('passThroughLocks', () => {
     const testing = await Test.createTestingModule({ providers: [Tours, ...passThroughLocks()] }).compile();
     await testing.init();
     await testing.close();
+  });
+});
+
+describe('passThroughLockService', () => {
+  @Injectable()
+  class Guides {
+    runs = 0;
+
+    @Cacheable({ key: (tour: string) => tour })
+    async of(tour: string): Promise<string> {
+      this.runs++;
+      return `guide of ${tour}`;
+    }
+  }
+
+  @Module({ providers: [Tours, Guides] })
+  class ToursModule {}
+
+  @Module({
+    imports: [
+      RedisModule.forRoot({ host: 'no.such.host' }),
+      CacheModule.forRoot({ namespace: 'app', ttl: '1m' }),
+      LockModule.forRoot(),
+      ToursModule,
+    ],
+  })
+  class AppModule {}
+
+  it('stands in for the locks of a whole application, which then opens nothing', async () => {
+    const testing = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(getRedisConnectionToken())
+      .useValue(null)
+      .overrideProvider(getRedisToken())
+      .useValue({})
+      .overrideProvider(LockService)
+      .useValue(passThroughLockService())
+      .compile();
+    const app = await testing.init();
+    const [tours, guides] = [app.get(Tours), app.get(Guides)];
+    expect(await tours.book('1', 'a')).toEqual(['tour:1', 'guest:a']);
+    expect([await guides.of('1'), await guides.of('1'), guides.runs]).toEqual([
+      'guide of 1',
+      'guide of 1',
+      1,
+    ]);
+    await app.close();
   });
 });

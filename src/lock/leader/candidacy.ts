@@ -11,6 +11,9 @@ const logger = new Logger('LockModule');
 
 const RETRY = { first: 100, longest: 1_000 };
 
+/** Milliseconds without a candidacy after a term that was given up: a body that ends at once would else lead a thousand times a second. */
+const REST = 1_000;
+
 /** A run of a leader: it stands for election again and again, for one term after the other, until it is stopped. */
 export class Candidacy {
   readonly #engine: LockEngine;
@@ -39,7 +42,10 @@ export class Candidacy {
     return this.#isFinished;
   }
 
-  /** One term after the other. A term is released when the next is asked for, and when no more is. Never throws. */
+  /**
+   * One term after the other. A term is released when the next is asked for, and when no more is; the next one comes after a rest, if it was
+   * not lost. Never throws.
+   */
   async *terms(): AsyncGenerator<LeaderTerm, void, undefined> {
     const { signal } = this.#options;
     const stop = (): void => void this.stop(signal?.reason);
@@ -53,6 +59,7 @@ export class Candidacy {
           await term.leave();
           this.#term = undefined;
         }
+        if (!term.lost) await this.pause(REST);
       }
     } finally {
       signal?.removeEventListener('abort', stop);

@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { whileHolding } from '../lease/lease-context.js';
-import { LockCancelledError, LockLostError } from '../lock-errors.js';
-import { LockConfigurationError } from '../options/lock-configuration-error.js';
+import { LeaderRunningError, LockCancelledError, LockLostError } from '../lock-errors.js';
 import type { Candidacy } from './candidacy.js';
 import { checkCallbacks, type LeaderCallbacks, type ResolvedLeaderOptions } from './leader-options.js';
 import type { LeaderTerm } from './leader-term.js';
@@ -9,13 +8,13 @@ import type { Leaders } from './leaders.js';
 
 const logger = new Logger('LockModule');
 
-/** How long a replica does not stand for election when its `elected` has failed: longer each time. */
+/** How much longer a replica does not stand for election when its `elected` has failed: more each time. */
 const PAUSE = { first: 1_000, longest: 30_000 };
 
 /**
  * Has one replica lead at a time. It stands for election for as long as it runs, whatever becomes of Redis meanwhile; a term that is lost
- * or given up is followed by a new candidacy. It runs as a loop or with callbacks, once at a time; when it has stopped, it may run again.
- * The lock has the name `leader:` and that of the leader.
+ * is followed by a new candidacy, and so is one that is given up, after a second. It runs as a loop or with callbacks, once at a time; when
+ * it has stopped, it may run again. The lock has the name `leader:` and that of the leader.
  *
  * @example
  * for await (const term of locks.leader('ranking')) {
@@ -50,11 +49,13 @@ export class Leader implements AsyncIterable<LeaderTerm>, AsyncDisposable {
   }
 
   /**
-   * Loops over the terms of this replica. When the body comes to its end, the term is given up, and the replica stands for election again.
-   * `break`, `return` and what the body throws give it up at once. The loop ends, without an error, by {@link stop}, the option `signal`, or
-   * when the application shuts down; before that, the term's own `signal` has been aborted, and the body should end.
+   * Loops over the terms of this replica. When the body comes to its end, the term is given up, and the replica stands for election again,
+   * after a second in which another may be elected; where the term was lost, at once. `break`, `return` and what the body throws give it up
+   * at once. The loop ends, without an error, by {@link stop}, the option `signal`, or when the application shuts down; before that, the
+   * term's own `signal` has been aborted, and the body should end. `LockService.current()` does not find the term in the body of a loop,
+   * which runs in the context of its caller; in callbacks it does.
    *
-   * @throws LockConfigurationError where the leader runs already
+   * @throws LeaderRunningError where the leader runs already
    */
   [Symbol.asyncIterator](): AsyncGenerator<LeaderTerm, void, undefined> {
     return this.#terms();
@@ -63,7 +64,7 @@ export class Leader implements AsyncIterable<LeaderTerm>, AsyncDisposable {
   /**
    * Runs with callbacks. Returns at once.
    *
-   * @throws LockConfigurationError where the leader runs already, and for what are no callbacks
+   * @throws LeaderRunningError where the leader runs already; LockConfigurationError for what are no callbacks
    * @example
    * leader.start({ elected: () => scheduler.start(), deposed: () => scheduler.stop() });
    */
@@ -87,8 +88,7 @@ export class Leader implements AsyncIterable<LeaderTerm>, AsyncDisposable {
 
   #refuseSecond(): void {
     if (!this.#candidacy || this.#candidacy.isFinished) return;
-    const message = 'runs already; stop it first, or make another of the same name';
-    throw new LockConfigurationError('LockService', [{ option: `Leader '${this.name}'`, message }]);
+    throw new LeaderRunningError(this.name);
   }
 
   async *#terms(): AsyncGenerator<LeaderTerm, void, undefined> {
@@ -125,8 +125,8 @@ export class Leader implements AsyncIterable<LeaderTerm>, AsyncDisposable {
       return true;
     } catch (error) {
       if (term.signal.aborted && isAbort(error, term.signal.reason)) return true;
-      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      logger.error(`'${name}' of the leader '${this.name}' has failed: ${detail}`);
+      const stack = error instanceof Error ? error.stack : undefined;
+      logger.error(`'${name}' of the leader '${this.name}' has failed: ${String(error)}`, stack);
       return false;
     }
   }
