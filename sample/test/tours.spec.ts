@@ -156,6 +156,24 @@ describe('tours', () => {
     expect(logger.with(DONE)).toHaveLength(1);
   });
 
+  it('are left alone by a nightly job that has lost its lock', async () => {
+    const admin = await server.admin();
+    const locks = atlas.app.get(LockService);
+    await locks.forceRelease('nightly', { reason: 'it was done a moment ago' });
+    const past = { date: daysFromNow(-3), bookings: [] };
+    for (const { id } of catalogue) await admin.set(tourKey(id), JSON.stringify(past));
+    const [first, second, ...others] = catalogue.map(({ id }) => id);
+    const change = await locks.acquire(tourLock(second!));
+    const job = atlas.post('/tours/nightly');
+    await until(async () => (await locks.inspect(tourLock(second!))).waiters.length === 1);
+    await locks.forceRelease('nightly', { reason: 'another shall do it' });
+    await change.release();
+    expect((await job).status).toBe(500);
+    const dateOfTour = async (id: string) => (await atlas.get<Tour>(`/tours/${id}`)).body.date;
+    expect((await dateOfTour(first!)) >= daysFromNow(0)).toBe(true);
+    for (const id of others) expect(await dateOfTour(id)).toBe(past.date);
+  });
+
   it('that do not exist are answered with 404', async () => {
     expect((await atlas.get('/tours/atlantis')).status).toBe(404);
     expect((await atlas.post('/tours/atlantis/bookings', { guest: 'Alice', places: 1 })).status).toBe(404);

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
-import { Locked } from 'rednest';
+import { Locked, LockService } from 'rednest';
 import { catalogue } from './tours.catalogue.js';
 import { ToursService } from './tours.service.js';
 
@@ -8,10 +8,12 @@ import { ToursService } from './tours.service.js';
 @Injectable()
 export class ToursNightly implements OnApplicationBootstrap {
   readonly #tours: ToursService;
+  readonly #locks: LockService;
   readonly #logger = new Logger(ToursNightly.name);
 
-  constructor(tours: ToursService) {
+  constructor(tours: ToursService, locks: LockService) {
     this.#tours = tours;
+    this.#locks = locks;
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -24,16 +26,21 @@ export class ToursNightly implements OnApplicationBootstrap {
    *
    * @returns how many tours got their next date; undefined where another replica does the job, or has just done it
    */
-  @Cron('5 0 * * *', { timeZone: 'UTC' })
   @Locked({ key: 'nightly', atLeastFor: '1m', atMostFor: '10m', onContention: 'skip' })
+  @Cron('5 0 * * *', { timeZone: 'UTC' })
   async run(): Promise<number | undefined> {
-    const moved = await this.#moveOn();
+    const moved = await this.#moveOn(this.#locks.current().signal);
     this.#logger.log(`The nightly job is done: ${moved} tours got their next date`);
     return moved;
   }
 
-  async #moveOn(): Promise<number> {
-    const moved = await Promise.all(catalogue.map(({ id }) => this.#tours.moveOn(id)));
-    return moved.filter(Boolean).length;
+  /** One tour after the other. Who has lost the lock leaves the rest to another, by an error. */
+  async #moveOn(lock?: AbortSignal): Promise<number> {
+    let moved = 0;
+    for (const { id } of catalogue) {
+      lock?.throwIfAborted();
+      if (await this.#tours.moveOn(id)) moved++;
+    }
+    return moved;
   }
 }
