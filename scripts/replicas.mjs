@@ -108,9 +108,12 @@ async function showNightlyJob(...workers) {
   done.forEach((ran, index) =>
     console.log(`  ${workers[index].name}  POST  ${path}  ${ran ? 'does it' : 'leaves it to the other'}`),
   );
-  // None, where it was done within the minute before, on a Redis that outlives this command.
-  const isRight = done.filter(Boolean).length <= 1;
-  conclude(isRight, 'It was not done twice.', 'Both replicas did the nightly job!');
+  // Another may have done it within the minute before, on a Redis that outlives this command.
+  const fewest = found.kind === 'url' ? 0 : 1;
+  const times = done.filter(Boolean).length;
+  const isRight = times >= fewest && times <= 1;
+  const failure = times > 1 ? 'Both replicas did the nightly job!' : 'Neither replica did the nightly job!';
+  conclude(isRight, 'It was not done twice.', failure);
 }
 
 /** Stops the replica that leads: the other takes over at once, and not when a lease has run out. */
