@@ -102,10 +102,10 @@ describe('passThroughLocks', () => {
 
   it('lets all else run between acquisitions', async () => {
     const { locks } = await start();
-    let isOver = false;
-    setImmediate(() => (isOver = true));
-    while (!isOver) await locks.using('a', () => undefined);
-    expect(isOver).toBe(true);
+    const turn = { isOver: false };
+    setImmediate(() => (turn.isOver = true));
+    while (!turn.isOver) await locks.using('a', () => undefined);
+    expect(turn.isOver).toBe(true);
   });
 
   it('says what is wrong, as the locks do', async () => {
