@@ -1,11 +1,10 @@
 import { STATUS_CODES } from 'node:http';
-import { Catch, HttpException, Logger, type ArgumentsHost } from '@nestjs/common';
+import { Catch, HttpException, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { LockCancelledError, LockTimeoutError, LockUnavailableError } from '../lock-errors.js';
+import { logger } from '../lock-logger.js';
 
 type Refusal = LockTimeoutError | LockUnavailableError | LockCancelledError;
-
-const logger = new Logger('LockModule');
 
 /**
  * Answers a client whose request did not get its lock: 423 Locked (or 409, as `@Locked` says) where others held it, 503 where Redis was

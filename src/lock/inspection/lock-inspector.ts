@@ -1,10 +1,10 @@
-import { Logger } from '@nestjs/common';
 import { RedisError } from '../../redis/index.js';
 import type { LockServer } from '../engine/lock-server.js';
 import type { Resource } from '../engine/resource.js';
 import type { LeaseKeeper } from '../lease/lease-keeper.js';
 import { LockUnavailableError } from '../lock-errors.js';
 import type { LockEventPublisher } from '../lock-events.js';
+import { logger } from '../lock-logger.js';
 import {
   holderName,
   inspectionOf,
@@ -27,8 +27,6 @@ interface Parts {
   readonly keeper: LeaseKeeper;
   readonly events: LockEventPublisher;
 }
-
-const logger = new Logger('LockModule');
 
 /** What an operator sees of the locks, and does to them. */
 export class LockInspector {

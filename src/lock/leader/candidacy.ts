@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
 import type { LockEngine } from '../engine/lock-engine.js';
 import type { Resource } from '../engine/resource.js';
 import { Lease } from '../lease/lease.js';
 import { LockCancelledError, LockLostError } from '../lock-errors.js';
+import { logger } from '../lock-logger.js';
 import type { ResolvedLeaderOptions } from './leader-options.js';
 import { LeaderTerm } from './leader-term.js';
-
-const logger = new Logger('LockModule');
 
 const RETRY = { first: 100, longest: 1_000 };
 

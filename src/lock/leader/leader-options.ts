@@ -11,7 +11,10 @@ import type { LeaderTerm } from './leader-term.js';
 export interface LeaderOptions {
   /** How long nobody leads where the leader is gone: killed, or cut off from Redis. @default as `LockModule.forRoot` says, '10s' */
   ttl?: Duration;
-  /** How long, after a term has ended, what runs under it may take to come to its end until another may lead. @default '5s' */
+  /**
+   * How long, after a term has ended, what runs under it may take to come to its end until another may lead. A shutdown waits as long, before
+   * it closes the connections: hand `term.signal` on to what may take long. @default '5s'
+   */
   grace?: Duration;
   /** Ends the candidacy when it is aborted, and the term. */
   signal?: AbortSignal;

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
 import type { Duration } from '../../redis/index.js';
 import type { ReleaseOutcome } from '../lease/held-lease.js';
 import { Lease } from '../lease/lease.js';
+import { logger } from '../lock-logger.js';
 import { resolvePause } from './leader-options.js';
-
-const logger = new Logger('LockModule');
 
 interface TermOptions {
   /** Milliseconds from its end until it is released, whatever runs under it. */

@@ -1,12 +1,10 @@
-import { Logger } from '@nestjs/common';
 import { whileHolding } from '../lease/lease-context.js';
 import { LeaderRunningError, LockCancelledError, LockLostError } from '../lock-errors.js';
+import { logger } from '../lock-logger.js';
 import type { Candidacy } from './candidacy.js';
 import { checkCallbacks, type LeaderCallbacks, type ResolvedLeaderOptions } from './leader-options.js';
 import type { LeaderTerm } from './leader-term.js';
 import type { Leaders } from './leaders.js';
-
-const logger = new Logger('LockModule');
 
 /** How much longer a replica does not stand for election when its `elected` has failed: more each time. */
 const PAUSE = { first: 1_000, longest: 30_000 };
