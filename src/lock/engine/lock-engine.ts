@@ -10,7 +10,7 @@ import { leaseOf } from '../lease/lease-context.js';
 import { LockUnavailableError } from '../lock-errors.js';
 import { LockEventPublisher } from '../lock-events.js';
 import type { ResolvedLockOptions, ResolvedRootOptions } from '../options/resolved-lock-options.js';
-import type { Busy } from '../waiting/attempt.js';
+import { lateError, LONGEST_TERM, MOST_LATE, type Busy } from '../waiting/attempt.js';
 import { Attempts } from '../waiting/attempts.js';
 import { WakeChannel } from '../waiting/wake-channel.js';
 import { Waiters } from '../waiting/waiters.js';
@@ -49,7 +49,7 @@ export class LockEngine implements ConnectionUser {
         if (fence === 0) return this.#revoke(token);
         const isOurs = waiters.push(token, fence) || keeper.find(token) || this.#attempts.push(token);
         // It has stopped waiting.
-        if (!isOurs) server.releaseSoon(keysOf(state), token);
+        if (!isOurs) server.releaseSoon(keysOf(state), token, performance.now() + LONGEST_TERM);
       },
       gap: () => waiters.pollNow(),
     });
@@ -113,7 +113,8 @@ export class LockEngine implements ConnectionUser {
     this.cancelWaits();
     const holds = this.#keeper.stop();
     if (this.options.onShutdown === 'release')
-      for (const { resource, token } of holds) this.server.releaseSoon(resource.keys, token);
+      for (const { resource, token, deadline } of holds)
+        this.server.releaseSoon(resource.keys, token, deadline);
     await this.server.settled();
   }
 
@@ -126,7 +127,7 @@ export class LockEngine implements ConnectionUser {
     const ttl = Math.min(options.ttl, options.atMostFor);
     // The first are held for as long as the last are waited for, however long they may be held afterwards.
     const meanwhile: ResolvedLockOptions = { ...options, ttl, renew: true, atMostFor: Infinity };
-    for (;;) {
+    for (let failures = 1; ; failures++) {
       const holds: Hold[] = [];
       let isComplete = false;
       try {
@@ -140,6 +141,8 @@ export class LockEngine implements ConnectionUser {
       } finally {
         if (!isComplete) for (const hold of holds) this.#giveBack(hold);
       }
+      if (failures >= MOST_LATE && performance.now() >= until)
+        throw new LockUnavailableError(ordered[0]!.name, lateError(ttl));
     }
   }
 
@@ -166,6 +169,6 @@ export class LockEngine implements ConnectionUser {
 
   #giveBack(hold: Hold): void {
     this.#keeper.remove(hold);
-    this.server.releaseSoon(hold.resource.keys, hold.token);
+    this.server.releaseSoon(hold.resource.keys, hold.token, hold.deadline);
   }
 }

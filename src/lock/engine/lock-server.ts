@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisError, type RedisConnection, type Script } from '../../redis/index.js';
+import type { RedisConnection, Script } from '../../redis/index.js';
 import { inspectScript, type Snapshot } from '../inspection/snapshot.js';
 import type { ResolvedRootOptions } from '../options/resolved-lock-options.js';
+import { tryAgainUntil } from './backoff.js';
 import type { Resource, ResourceKeys } from './resource.js';
 import {
   acquireScript,
@@ -20,8 +20,8 @@ import {
 } from './scripts.js';
 import { TimeLimit } from './time-limit.js';
 
-/** Pauses between releases that fail, in milliseconds. */
-const RETRY = { first: 100, longest: 1_000 };
+/** So many releases are tried again at a time: in an outage, what all acquisitions give up would be a load by itself. */
+const MOST_LATE = 1_000;
 
 /** Sends the scripts, each with a time limit: Redis may be silent for longer than a lease lasts. */
 export class LockServer {
@@ -31,6 +31,7 @@ export class LockServer {
   readonly #connection: RedisConnection;
   readonly #limit: TimeLimit;
   #tokens = 0;
+  #late = 0;
 
   constructor(connection: RedisConnection, { namespace, holder, timeout }: ResolvedRootOptions) {
     this.#connection = connection;
@@ -65,28 +66,21 @@ export class LockServer {
     return this.#run(releaseScript, { keys, token, wakes: this.wakes });
   }
 
-  /** Where it fails, the time of the token passes. */
-  releaseSoon(keys: ResourceKeys, token: string): void {
-    this.release(keys, token).catch(() => undefined);
-  }
-
   /**
-   * Tries again what failed, until the time of the token has passed: a failover or a short outage shall not keep others out for longer.
+   * Releases what nobody needs. It is tried again until the time of the token has passed: neither shall others be kept out, nor a place
+   * in the queue be kept.
    *
    * @param deadline `performance.now()`
    */
-  async releaseUntil(deadline: number, keys: ResourceKeys, token: string): Promise<void> {
-    let pause = RETRY.first;
-    while (performance.now() + pause < deadline) {
-      await sleep(pause, undefined, { ref: false });
-      try {
-        await this.release(keys, token);
-        return;
-      } catch (error) {
-        if (!(error instanceof RedisError) || !error.retryable) return;
-      }
-      pause = Math.min(pause * 2, RETRY.longest);
-    }
+  releaseSoon(keys: ResourceKeys, token: string, deadline: number): void {
+    this.release(keys, token).catch(() => this.#releaseLate(keys, token, deadline));
+  }
+
+  async #releaseLate(keys: ResourceKeys, token: string, deadline: number): Promise<void> {
+    if (this.#late >= MOST_LATE) return;
+    this.#late++;
+    await tryAgainUntil(deadline, () => this.release(keys, token));
+    this.#late--;
   }
 
   /** Whether each is held still. @param leases of one slot */

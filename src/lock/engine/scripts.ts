@@ -51,6 +51,9 @@ export interface ReleaseInput {
 export interface RenewInput {
   readonly resource: Resource;
   readonly token: string;
+  /** With which it was granted. */
+  readonly granted: number;
+  /** Where several resources are held together, the one that is common to them. */
   readonly fence: number;
   readonly ttl: number;
 }
@@ -118,7 +121,14 @@ export const releaseScript = defineScript<ReleaseInput, boolean>({
 export const renewScript = defineScript<readonly RenewInput[], boolean[]>({
   lua: source('grant', 'renew'),
   keys: (leases) => leases.map(({ resource }) => resource.keys[0]),
-  args: (leases) => leases.flatMap(({ resource, token, fence, ttl }) => [token, fence, ttl, resource.share]),
+  args: (leases) =>
+    leases.flatMap(({ resource, token, granted, fence, ttl }) => [
+      token,
+      granted,
+      fence,
+      ttl,
+      resource.share,
+    ]),
   reply: (held) => (held as unknown[]).map((each) => Number(each) === 1),
 });
 

@@ -31,6 +31,8 @@ export class Hold extends Linked<Hold> {
   /** Whether others held the resource before. */
   readonly wasQueued: boolean;
   readonly since = performance.now();
+  /** The fence that the server gave for it. */
+  readonly granted: number;
   /** Where several resources are held together, all have the same. */
   fence: number;
   ttl: number;
@@ -55,6 +57,7 @@ export class Hold extends Linked<Hold> {
     this.resource = resource;
     this.token = token;
     this.wasQueued = wasQueued;
+    this.granted = fence;
     this.fence = fence;
     this.ttl = ttl;
     this.#renews = renew;
@@ -92,8 +95,8 @@ export class Hold extends Linked<Hold> {
   }
 
   renewal(now: number): RenewInput {
-    const { resource, token, fence } = this;
-    return { resource, token, fence, ttl: Math.max(1, Math.ceil(Math.min(this.ttl, this.#endsAt - now))) };
+    const { resource, token, granted, fence } = this;
+    return { resource, token, granted, fence, ttl: Math.max(1, Math.ceil(Math.min(this.ttl, this.#endsAt - now))) };
   }
 
   /** A shorter time counts from when it is sent: whether Redis has it may never be known. */

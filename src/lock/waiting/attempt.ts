@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '../engine/backoff.js';
 import { Linked } from '../engine/linked-list.js';
 import type { LockServer } from '../engine/lock-server.js';
 import type { Resource } from '../engine/resource.js';
@@ -12,7 +12,7 @@ import type { WakeChannel } from './wake-channel.js';
 import type { Answer, Grant, Waiters } from './waiters.js';
 
 /** Who is handed a resource has it for so many milliseconds at first: until it renews, it may be dead. */
-const LONGEST_TERM = 2_500;
+export const LONGEST_TERM = 2_500;
 
 /** Who waits is taken for dead when it has not told of itself for a term and two polls, and for at least so many milliseconds. */
 const SHORTEST_PATIENCE = 1_000;
@@ -21,6 +21,9 @@ const SHORTEST_PATIENCE = 1_000;
 const FAILOVER = { part: 0.6, longest: 6_000 };
 
 const RETRY = { first: 25, longest: 500 };
+
+/** Where no push can be had, it is asked again whether the resource is free, once in so many milliseconds. */
+const LONGEST_SUBSCRIBE = 1_000;
 
 /** Others hold the resource. */
 export interface Busy {
@@ -31,7 +34,7 @@ export interface Busy {
 }
 
 /** A turn of the event loop may be long once; where all answers are late, there is no use in trying on. */
-const MOST_LATE = 3;
+export const MOST_LATE = 3;
 
 export interface AttemptParts {
   readonly server: LockServer;
@@ -51,6 +54,8 @@ export class Attempt extends Linked<Attempt> {
   #remaining = -1;
   #failures = 0;
   #late = 0;
+  /** A request has asked to wait: the token may be in the queue, also where its reply was lost. */
+  #mayWait = false;
   /** A push has come before the reply to the request that is under way. */
   #isPushed = false;
   #cancelled: LockCancelledError | undefined;
@@ -105,7 +110,7 @@ export class Attempt extends Linked<Attempt> {
   async #goOn(first: Hold | Busy | undefined): Promise<Hold | Busy> {
     for (let outcome = first; ; outcome = await this.#try()) {
       if (this.#cancelled) {
-        if (!outcome || !('isBusy' in outcome)) this.#giveUp(outcome);
+        this.giveUp(outcome);
         throw this.#cancelled;
       }
       if (outcome) return outcome;
@@ -118,6 +123,7 @@ export class Attempt extends Linked<Attempt> {
     const waiting = channel.isReady && this.#isPatient ? termsOf(this.#ttl) : undefined;
     const sentAt = performance.now();
     this.#isPushed = false;
+    if (waiting) this.#mayWait = true;
     return server.acquire(this.#resource, this.#token, this.#ttl, waiting).then(
       (reply) =>
         typeof reply === 'number'
@@ -139,9 +145,10 @@ export class Attempt extends Linked<Attempt> {
       const grant = await this.#wait(input, { remaining, last, askedAt });
       return grant ? this.#enter(grant) : this.#busy();
     }
-    if (!this.#isPatient) return { isBusy: true, resource: this.#resource, remaining };
+    if (!this.#isPatient) return this.#busy();
     // Before it joins the queue: the push may come at once.
-    await this.#parts.channel.subscribe().catch((error: unknown) => this.#failed(error));
+    const time = Math.min(this.#until - performance.now(), LONGEST_SUBSCRIBE);
+    await this.#pause(time, this.#parts.channel.subscribe()).catch((error: unknown) => this.#failed(error));
     return undefined;
   }
 
@@ -169,7 +176,7 @@ export class Attempt extends Linked<Attempt> {
     if (keeper.check(hold)) return hold;
     this.#token = this.#parts.server.nextToken();
     if (this.#isPatient || ++this.#late < MOST_LATE) return undefined;
-    return this.#failed(new RedisTimeoutError(`Redis answers later than a lease of ${this.#ttl} ms lasts`));
+    return this.#failed(lateError(this.#ttl));
   }
 
   #wait(input: PollInput, answer: Answer): Promise<Grant | undefined> {
@@ -193,30 +200,51 @@ export class Attempt extends Linked<Attempt> {
     });
   }
 
+  /** It holds nothing, but may have a place in the queue. */
   #busy(): Busy {
-    this.#giveUp(undefined);
+    if (this.#mayWait) this.#release();
     return { isBusy: true, resource: this.#resource, remaining: this.#remaining };
   }
 
-  /** The time of a lease that nobody needs shall not have to pass, nor shall a place in the queue be kept. */
-  #giveUp(outcome: Hold | Busy | undefined): void {
+  /** Gives back what is granted, or may be. @param outcome of its last try */
+  giveUp(outcome: Hold | Busy | undefined): void {
     if (outcome instanceof Hold) this.#parts.keeper.remove(outcome);
-    this.#parts.server.releaseSoon(this.#resource.keys, this.#token);
+    if (!outcome || outcome instanceof Hold) this.#release();
+  }
+
+  /** The time of a lease that nobody needs shall not have to pass, nor shall a place in the queue be kept. */
+  #release(): void {
+    this.#parts.server.releaseSoon(this.#resource.keys, this.#token, performance.now() + this.#ttl);
   }
 
   /** Redis may be back before the wait is over. The token stays the same, so that what was granted unheard is found again. */
   async #failed(error: unknown): Promise<undefined> {
-    const delay = Math.min(RETRY.first * 2 ** this.#failures++, RETRY.longest) * (0.5 + Math.random() / 2);
+    const delay = backoff(this.#failures++, RETRY);
     const isHopeless = !(error instanceof RedisError) || !error.retryable;
     if (isHopeless || performance.now() + delay >= this.#until) {
-      this.#giveUp(undefined);
+      this.#release();
       throw error instanceof RedisError ? new LockUnavailableError(this.#resource.name, error) : error;
     }
-    const pause = new AbortController();
-    this.#interrupt = () => pause.abort();
-    await sleep(delay, undefined, { ref: false, signal: pause.signal }).catch(() => undefined);
-    this.#interrupt = undefined;
+    await this.#pause(delay);
   }
+
+  /** Ends with what is awaited, if anything; after so many milliseconds; or when it is cancelled. @throws what that throws */
+  #pause(milliseconds: number, awaited?: Promise<void>): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, milliseconds).unref();
+      this.#interrupt = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      awaited?.then(this.#interrupt, reject);
+      if (this.#cancelled) this.#interrupt();
+    }).finally(() => (this.#interrupt = undefined));
+  }
+}
+
+/** Why nothing can be held for so short a time. */
+export function lateError(ttl: number): RedisTimeoutError {
+  return new RedisTimeoutError(`Redis answers later than a lease of ${ttl} ms lasts`);
 }
 
 function termsOf(ttl: number): Waiting {

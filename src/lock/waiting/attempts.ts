@@ -50,15 +50,30 @@ export class Attempts {
   }
 }
 
-/** Rejects as soon as the signal is aborted, whatever the attempt waits for. */
+/** Rejects as soon as the signal is aborted, whatever the attempt waits for. What it is granted all the same is given back. */
 function cancellable(
   outcome: Promise<Hold | Busy>,
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<Hold | Busy> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(attempt.cancel(signal.reason));
+    let isCancelled = false;
+    const abort = (): void => {
+      isCancelled = true;
+      reject(attempt.cancel(signal.reason));
+    };
     signal.addEventListener('abort', abort, { once: true });
-    outcome.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    outcome.then(
+      (value) => {
+        signal.removeEventListener('abort', abort);
+        // The attempt itself may have ended before.
+        if (isCancelled) attempt.giveUp(value);
+        else resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', abort);
+        reject(error);
+      },
+    );
   });
 }

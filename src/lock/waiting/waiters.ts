@@ -151,8 +151,8 @@ export class Waiters {
   }
 
   /** It stopped waiting while it was asked for: the question may have put it back into the queue. Unless a push was faster than the answer. */
-  #afterwards({ resource, token, isLetIn }: Waiter): void {
-    if (!isLetIn) this.#server.releaseSoon(resource.keys, token);
+  #afterwards({ resource, token, ttl, isLetIn }: Waiter): void {
+    if (!isLetIn) this.#server.releaseSoon(resource.keys, token, performance.now() + ttl);
   }
 
   #plan(waiter: Waiter, remaining: number): void {

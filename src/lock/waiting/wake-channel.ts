@@ -1,4 +1,4 @@
-import type { RedisClient, RedisConnection } from '../../redis/index.js';
+import { toRedisError, type RedisClient, type RedisConnection } from '../../redis/index.js';
 import type { LockServer } from '../engine/lock-server.js';
 
 /** A message of `scripts/queue.lua`. */
@@ -38,7 +38,7 @@ export class WakeChannel {
   subscribe(): Promise<void> {
     this.#subscribed ??= this.#subscribe().catch((error: unknown) => {
       this.#subscribed = undefined;
-      throw error;
+      throw toRedisError(error) ?? error;
     });
     return this.#subscribed;
   }

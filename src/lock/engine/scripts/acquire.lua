@@ -11,6 +11,7 @@ local resource = read(KEYS, fields, now, token)
 if resource.fence then
   redis.call('HSET', KEYS[1], token, whole(now + ttl * 1000) .. ' ' .. whole(resource.fence) .. ' ' .. share)
   retain(KEYS[1], resource.last, now, ttl)
+  forget(resource, token)
   return resource.fence
 end
 
@@ -23,7 +24,9 @@ local function is_queued()
   return redis.call('EXISTS', KEYS[2]) == 1
 end
 
-if resource.used < resource.capacity and is_queued() then advance(resource, now, wakes) end
+-- It may be in the queue itself, where an earlier reply was lost.
+if resource.used < resource.capacity and is_queued() then advance(resource, now, wakes, token, ttl) end
+if resource.fence then return resource.fence end
 local has_room = fits(resource, weight, capacity)
 if has_room and not is_queued() then return admit(resource, now, token, ttl, weight, capacity) end
 local is_waiting = term ~= '0'

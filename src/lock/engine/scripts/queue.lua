@@ -55,17 +55,24 @@ local function forget(resource, token)
   redis.call('HDEL', resource.waiters, token)
 end
 
--- How those who wait are reached: whether PUBLISH counts all who listen, 1 or 0, and the channel of a process without its name.
+-- How those who wait are reached: whether PUBLISH counts all who listen, 1 or 0, and the channel of a process without its name. Which
+-- processes do not listen is remembered for as long as the script runs: none begins meanwhile.
 local function wakes_of(text)
   local counted, channel = string.match(text, '^(%d) (.*)$')
-  return { counted = counted == '1', channel = channel }
+  return { counted = counted == '1', channel = channel, silent = {} }
+end
+
+local function process_of(token)
+  return string.match(token, '^[^.]+')
 end
 
 -- Tells the process of the token. Whether it listens is known only where all who listen are connected to this server.
 local function wake(wakes, state, token, fence)
-  local process = string.match(token, '^[^.]+')
+  local process = process_of(token)
   local message = token .. ' ' .. whole(fence) .. ' ' .. state
-  return redis.call('PUBLISH', wakes.channel .. process, message) > 0 or not wakes.counted
+  local is_heard = redis.call('PUBLISH', wakes.channel .. process, message) > 0 or not wakes.counted
+  if not is_heard then wakes.silent[process] = true end
+  return is_heard
 end
 
 -- Lets in those who wait, in the order in which they came, as many as fit. Passes over who has not told for too long that it still
@@ -84,6 +91,8 @@ local function advance(resource, now, wakes, self, ttl)
       resource.fence = admit(resource, now, token, ttl, weight, capacity)
       resource.ends = now + ttl * 1000
       forget(resource, token)
+    elseif wakes.silent[process_of(token)] then
+      passed = passed + 1
     else
       local before = { resource.used, resource.capacity, resource.first }
       -- The grant first: where memory is full it fails, and nobody must be told of it.
