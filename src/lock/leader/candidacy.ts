@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff, type Pauses } from '../engine/backoff.js';
 import type { LockEngine } from '../engine/lock-engine.js';
 import type { Resource } from '../engine/resource.js';
 import { Lease } from '../lease/lease.js';
@@ -7,7 +8,8 @@ import { logger } from '../lock-logger.js';
 import type { ResolvedLeaderOptions } from './leader-options.js';
 import { LeaderTerm } from './leader-term.js';
 
-const RETRY = { first: 100, longest: 1_000 };
+/** After candidacies that fail. */
+const RETRY: Pauses = { first: 100, longest: 1_000 };
 
 /** Milliseconds without a candidacy after a term that was given up: a body that ends at once would else lead a thousand times a second. */
 const REST = 1_000;
@@ -122,7 +124,7 @@ export class Candidacy {
   }
 
   async #failed(error: unknown): Promise<void> {
-    const delay = Math.min(RETRY.first * 2 ** this.#failures++, RETRY.longest) * (0.5 + Math.random() / 2);
+    const delay = backoff(this.#failures++, RETRY);
     if (this.#failures === 1) {
       const why = error instanceof Error ? error.message : String(error);
       logger.warn(`Cannot stand for election as '${this.#resource.name}', and tries again: ${why}`);

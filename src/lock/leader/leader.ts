@@ -1,3 +1,4 @@
+import { backoff, type Pauses } from '../engine/backoff.js';
 import { whileHolding } from '../lease/lease-context.js';
 import { LeaderRunningError, LockCancelledError, LockLostError } from '../lock-errors.js';
 import { logger } from '../lock-logger.js';
@@ -7,7 +8,7 @@ import type { LeaderTerm } from './leader-term.js';
 import type { Leaders } from './leaders.js';
 
 /** How much longer a replica does not stand for election when its `elected` has failed: more each time. */
-const PAUSE = { first: 1_000, longest: 30_000 };
+const PAUSE: Pauses = { first: 1_000, longest: 30_000 };
 
 /**
  * Has one replica lead at a time. It stands for election for as long as it runs, whatever becomes of Redis meanwhile; a term that is lost
@@ -112,7 +113,7 @@ export class Leader implements AsyncIterable<LeaderTerm>, AsyncDisposable {
       await this.#call(term, 'deposed', () => callbacks.deposed?.(loss));
       await term.release();
       failures = isInOffice ? 0 : failures + 1;
-      if (failures > 0) await candidacy?.pause(pauseAfter(failures));
+      if (failures > 0) await candidacy?.pause(backoff(failures - 1, PAUSE));
     }
   }
 
@@ -135,8 +136,4 @@ function isAbort(error: unknown, reason: unknown): boolean {
   const { name, cause } = (error ?? {}) as Partial<Error>;
   const isReason = error === reason || (cause !== undefined && cause === reason);
   return isReason || name === 'AbortError' || error instanceof LockCancelledError;
-}
-
-function pauseAfter(failures: number): number {
-  return Math.min(PAUSE.first * 2 ** (failures - 1), PAUSE.longest) * (0.5 + Math.random() / 2);
 }
