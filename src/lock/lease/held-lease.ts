@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import type { LockServer } from '../engine/lock-server.js';
 import { LockLostError, LockUnavailableError, type LossReason } from '../lock-errors.js';
 import type { LockEventPublisher } from '../lock-events.js';
+import { logger } from '../lock-logger.js';
 import { RedisError } from '../../redis/index.js';
 import type { Hold } from './hold.js';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -14,8 +14,6 @@ export interface HeldLeaseParts {
   readonly keeper: LeaseKeeper;
   readonly events: LockEventPublisher;
 }
-
-const logger = new Logger('LockModule');
 
 /** What leases stand on: the resources that are held together, until the last of the leases is released. */
 export class HeldLease {
