@@ -1,6 +1,6 @@
 import { ConflictException, Injectable } from '@nestjs/common';
 import { fencedWrite, InjectRedis, LockService, type RedisClient } from 'rednest';
-import { tourKey } from './tours.keys.js';
+import { tourKey, tourLock } from './tours.keys.js';
 
 /** Places that a guest has. */
 export interface StoredBooking {
@@ -37,7 +37,7 @@ export class ToursStore {
    * @throws ConflictException where it is
    */
   async write(id: string, tour: StoredTour): Promise<void> {
-    const { fence } = this.#locks.current();
+    const { fence } = this.#locks.current(tourLock(id));
     const value = JSON.stringify(tour);
     const isWritten = await fencedWrite.run(this.#redis, { key: tourKey(id), value, fence });
     if (!isWritten) throw new ConflictException(`Another has changed tour ${id} meanwhile`);

@@ -82,7 +82,7 @@ export class LockService implements BeforeApplicationShutdown {
     if (names.length === 0) throw nameError('resource', 'is an empty list');
     return new Lock(
       this.#engine,
-      names.map((name) => this.#engine.resources.lock(checkName('resource', name))),
+      names.map((name) => this.#engine.resources.lock(checkText('resource', name))),
     );
   }
 
@@ -98,7 +98,7 @@ export class LockService implements BeforeApplicationShutdown {
     if (!Number.isInteger(permits) || permits < 1 || permits > MOST_PERMITS) {
       throw nameError('permits', `${showValue(permits)} is not an integer of 1 to ${MOST_PERMITS}`);
     }
-    return new Lock(this.#engine, [this.#engine.resources.semaphore(checkName('name', name), permits)]);
+    return new Lock(this.#engine, [this.#engine.resources.semaphore(checkText('name', name), permits)]);
   }
 
   /**
@@ -110,7 +110,7 @@ export class LockService implements BeforeApplicationShutdown {
    * await write.using(() => rebuild());
    */
   readWrite(name: string): ReadWriteLock {
-    checkName('name', name);
+    checkText('name', name);
     const { resources } = this.#engine;
     return {
       read: new Lock(this.#engine, [resources.readers(name)]),
@@ -131,18 +131,24 @@ export class LockService implements BeforeApplicationShutdown {
    * }
    */
   leader(name: string, options?: LeaderOptions): Leader {
-    return this.#leaders.leader(checkName('name', name), options);
+    return this.#leaders.leader(checkText('name', name), options);
   }
 
   /**
-   * The lease under which the caller runs: within {@link using}, or a method with `@Locked`. Of several, the innermost.
+   * The lease under which the caller runs: within {@link using}, or a method with `@Locked`. Of several, the innermost that is not released;
+   * also where it is lost.
    *
-   * @throws LockNotHeldError elsewhere
+   * @param resource the innermost that has this resource, alone or with others. What writes with a fence asks by name: a lock around it,
+   *   or within it, may be of something else
+   * @throws LockNotHeldError elsewhere; LockConfigurationError for what is no name
    */
-  current(): Lease {
-    const lease = currentLease(this.#engine);
-    if (!lease) throw new LockNotHeldError();
-    return lease;
+  current(resource?: string): Lease {
+    if (resource !== undefined) checkText('resource', resource);
+    const lease = currentLease(this.#engine, resource);
+    if (lease) return lease;
+    throw resource === undefined
+      ? new LockNotHeldError()
+      : new LockNotHeldError(`No lock of '${resource}' is held here`);
   }
 
   /**
@@ -204,11 +210,6 @@ export class LockService implements BeforeApplicationShutdown {
 function checkText(option: string, text: unknown): string {
   if (typeof text === 'string' && text.trim() !== '') return text;
   throw nameError(option, `${showValue(text)} is not a text with at least one letter`);
-}
-
-function checkName(option: string, name: unknown): string {
-  if (typeof name === 'string' && name !== '') return name;
-  throw nameError(option, `${showValue(name)} is not a text with at least one letter`);
 }
 
 function nameError(option: string, message: string): LockConfigurationError {

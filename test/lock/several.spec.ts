@@ -24,6 +24,15 @@ describe('several resources', () => {
     for (const name of [a, b, c]) expect(await other!.tryAcquire(name)).toBeDefined();
   });
 
+  it.each([0, 1, 2])('tell of the one that was taken: %p', async (index) => {
+    const locks = await applications.open();
+    const list = names(3);
+    const lease = await locks.acquire(list, { renew: false });
+    await applications.take(list[index]!);
+    expect(await lease.release()).toBe('lost');
+    expect(lease.lost).toMatchObject({ reason: 'taken', resource: list[index] });
+  });
+
   it('or none: one that is held keeps none of the others', async () => {
     const [one, other] = await applications.openMany(2);
     const [a, b, c] = names(3) as [string, string, string];

@@ -6,8 +6,9 @@ import type { Hold } from '../lease/hold.js';
 import { Lease } from '../lease/lease.js';
 import { LockInspector } from '../inspection/lock-inspector.js';
 import { LeaseKeeper } from '../lease/lease-keeper.js';
+import { letGo } from '../lease/let-go.js';
 import { leaseOf } from '../lease/lease-context.js';
-import { LockUnavailableError } from '../lock-errors.js';
+import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';
 import { LockEventPublisher } from '../lock-events.js';
 import type { ResolvedLockOptions, ResolvedRootOptions } from '../options/resolved-lock-options.js';
 import { lateError, LONGEST_TERM, MOST_LATE, type Busy } from '../waiting/attempt.js';
@@ -36,6 +37,7 @@ export class LockEngine implements ConnectionUser {
   readonly #waiters: Waiters;
   readonly #attempts: Attempts;
   readonly #leaseParts: HeldLeaseParts;
+  #isStopped = false;
 
   constructor(connection: RedisConnection, options: ResolvedRootOptions) {
     this.options = options;
@@ -74,9 +76,10 @@ export class LockEngine implements ConnectionUser {
    */
   acquire(resources: readonly Resource[], options: ResolvedLockOptions): Promise<Lease | Busy> {
     const startedAt = performance.now();
+    if (this.#isStopped) return Promise.reject(stoppedError(resources));
     const missing = options.reentrant ? resources.filter((each) => !leaseOf(this, each)) : resources;
     const before = missing.length < resources.length ? this.#heldOf(resources) : [];
-    if (missing.length === 0) return Promise.resolve(new Lease(join(before)));
+    if (missing.length === 0) return enterAgain(before, options);
     const until = startedAt + options.wait;
     const acquired =
       missing.length === 1
@@ -85,6 +88,10 @@ export class LockEngine implements ConnectionUser {
     return acquired.then((outcome) => {
       if ('isBusy' in outcome) return outcome;
       const holds = (Array.isArray(outcome) ? outcome : [outcome]) as [Hold, ...Hold[]];
+      if (this.#isStopped) {
+        for (const hold of holds) this.#giveBack(hold);
+        throw stoppedError(resources);
+      }
       const held = new HeldLease(this.#leaseParts, holds, options.atLeastFor);
       const lease = new Lease(before.length === 0 ? held : join([held, ...before]));
       this.#tell(lease, holds, startedAt);
@@ -106,15 +113,17 @@ export class LockEngine implements ConnectionUser {
 
   /** Ends all waits; who waits from now on is refused. */
   cancelWaits(): void {
-    this.#attempts.cancelAll(new Error('The application is shutting down'));
+    this.#attempts.cancelAll(shuttingDown());
   }
 
+  /** What is to stay taken for longer, with `atLeastFor`, does. Nothing is acquired any more. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.cancelWaits();
-    const holds = this.#keeper.stop();
-    if (this.options.onShutdown === 'release')
-      for (const { resource, token, deadline } of holds)
-        this.server.releaseSoon(resource.keys, token, deadline);
+    const isReleased = this.options.onShutdown === 'release';
+    for (const hold of this.#keeper.stop()) {
+      if (isReleased || hold.keepUntil > hold.deadline) letGo(this.server, hold).catch(() => undefined);
+    }
     await this.server.settled();
   }
 
@@ -171,4 +180,18 @@ export class LockEngine implements ConnectionUser {
     this.#keeper.remove(hold);
     this.server.releaseSoon(hold.resource.keys, hold.token, hold.deadline);
   }
+}
+
+function enterAgain(held: readonly Held[], { signal }: ResolvedLockOptions): Promise<Lease> {
+  const joined = join(held);
+  if (signal?.aborted) return Promise.reject(new LockCancelledError(joined.resource, signal.reason));
+  return Promise.resolve(new Lease(joined));
+}
+
+function stoppedError(resources: readonly Resource[]): LockCancelledError {
+  return new LockCancelledError(resources.map(({ name }) => name).join(', '), shuttingDown());
+}
+
+function shuttingDown(): Error {
+  return new Error('The application is shutting down');
 }

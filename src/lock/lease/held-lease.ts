@@ -5,6 +5,7 @@ import { logger } from '../lock-logger.js';
 import { RedisError } from '../../redis/index.js';
 import type { Hold } from './hold.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { letGo, letGoLater, letGoSoon } from './let-go.js';
 
 /** `released`; `lost` before that; or Redis could not be told: it is told when it is back, or the lease ends with its `ttl`. */
 export type ReleaseOutcome = 'released' | 'lost' | 'unconfirmed';
@@ -19,7 +20,6 @@ export interface HeldLeaseParts {
 export class HeldLease {
   readonly holds: readonly [Hold, ...Hold[]];
   readonly #parts: HeldLeaseParts;
-  readonly #atLeastFor: number;
   readonly #since = performance.now();
   #leases = 0;
   #lost: LockLostError | undefined;
@@ -29,8 +29,10 @@ export class HeldLease {
   constructor(parts: HeldLeaseParts, holds: readonly [Hold, ...Hold[]], atLeastFor: number) {
     this.#parts = parts;
     this.holds = holds;
-    this.#atLeastFor = atLeastFor;
-    for (const hold of holds) hold.heldBy = this;
+    for (const hold of holds) {
+      hold.heldBy = this;
+      hold.keepUntil = this.#since + atLeastFor;
+    }
   }
 
   get resource(): string {
@@ -67,9 +69,8 @@ export class HeldLease {
 
   async extend(ttl: number | undefined): Promise<number> {
     if (this.lost) throw this.lost;
-    for (const hold of this.holds) if (ttl !== undefined) hold.ttl = ttl;
     try {
-      await this.#parts.keeper.renew(this.holds);
+      await this.#parts.keeper.renew(this.holds, ttl);
     } catch (error) {
       if (error instanceof RedisError && !this.lost) throw new LockUnavailableError(this.resource, error);
       if (!this.lost) throw error;
@@ -89,31 +90,31 @@ export class HeldLease {
     const { keeper } = this.#parts;
     for (const hold of this.holds) keeper.remove(hold);
     const held = performance.now() - this.#since;
-    const end = (outcome: ReleaseOutcome): ReleaseOutcome => this.#end(outcome, held);
-    if (this.holds.length === 1) return this.#releaseOne(this.holds[0], held).then(end);
-    const all = Promise.all(this.holds.map((hold) => this.#releaseOne(hold, held)));
-    return all.then((outcomes) => end(outcomes.find((each) => each !== 'released') ?? 'released'));
+    const [first] = this.holds;
+    if (this.holds.length === 1)
+      return this.#releaseOne(first).then((outcome) => this.#end(outcome, held, first));
+    return Promise.all(this.holds.map((hold) => this.#releaseOne(hold))).then((outcomes) => {
+      const taken = this.holds[outcomes.indexOf('lost')];
+      if (taken) return this.#end('lost', held, taken);
+      return this.#end(outcomes.includes('unconfirmed') ? 'unconfirmed' : 'released', held, first);
+    });
   }
 
-  #end(outcome: ReleaseOutcome, held: number): ReleaseOutcome {
+  /** @param hold where it is lost, the one that was taken */
+  #end(outcome: ReleaseOutcome, held: number, hold: Hold): ReleaseOutcome {
     const { events } = this.#parts;
-    if (outcome === 'lost') this.lose(this.holds[0], 'taken');
+    if (outcome === 'lost') this.lose(hold, 'taken');
     else if (events.has('released'))
       events.publish('released', { resource: this.resource, fence: this.fence, held });
     return outcome;
   }
 
-  #releaseOne(hold: Hold, held: number): Promise<ReleaseOutcome> {
+  #releaseOne(hold: Hold): Promise<ReleaseOutcome> {
     const { server } = this.#parts;
-    const rest = Math.ceil(this.#atLeastFor - held);
-    const released =
-      rest > 0
-        ? server.renew([{ ...hold.renewal(performance.now()), ttl: rest }]).then(([isHeld]) => isHeld)
-        : server.release(hold.resource.keys, hold.token);
-    return released.then(
+    return letGo(server, hold).then(
       (isHeld) => (isHeld ? 'released' : 'lost'),
       () => {
-        if (rest <= 0) void server.releaseUntil(hold.deadline, hold.resource.keys, hold.token);
+        letGoLater(server, hold);
         return 'unconfirmed';
       },
     );
@@ -131,7 +132,7 @@ export class HeldLease {
     for (const other of this.holds) {
       if (other === hold || !keeper.has(other)) continue;
       keeper.remove(other);
-      if (reason !== 'shutdown') server.releaseSoon(other.resource.keys, other.token);
+      if (reason !== 'shutdown') letGoSoon(server, other);
     }
     this.#controller?.abort(this.#lost);
   }

@@ -3,7 +3,7 @@ import type { LossReason } from '../lock-errors.js';
 import type { Resource } from '../engine/resource.js';
 import type { RenewInput } from '../engine/scripts.js';
 
-/** A failed renewal is not repeated within so many milliseconds. */
+/** A renewal is not repeated within so many milliseconds. */
 const SHORTEST_RETRY = 50;
 
 export interface HoldTerms {
@@ -37,6 +37,8 @@ export class Hold extends Linked<Hold> {
   fence: number;
   ttl: number;
   deadline: number;
+  /** Until when it is to stay taken, although it is given up before. */
+  keepUntil = -Infinity;
   /** When it is to be renewed. */
   renewAt = Infinity;
   isRenewing = false;
@@ -45,7 +47,8 @@ export class Hold extends Linked<Hold> {
   #renews: boolean;
   /** When it has been held for long enough. */
   #endsAt: number;
-  /** Until when the last renewal that was sent asks for it. */
+  /** When the last renewal was sent, and until when that asks for it. */
+  #sentAt = -Infinity;
   #askedUntil = Infinity;
 
   constructor(
@@ -94,28 +97,59 @@ export class Hold extends Linked<Hold> {
     return !this.isRenewing && this.renewAt - now <= (this.deadline - now) / 6;
   }
 
-  renewal(now: number): RenewInput {
+  renewal(now: number, ttl = this.ttl): RenewInput {
     const { resource, token, granted, fence } = this;
-    return { resource, token, granted, fence, ttl: Math.max(1, Math.ceil(Math.min(this.ttl, this.#endsAt - now))) };
+    return {
+      resource,
+      token,
+      granted,
+      fence,
+      ttl: Math.max(1, Math.ceil(Math.min(ttl, this.#endsAt - now))),
+    };
   }
 
   /** A shorter time counts from when it is sent: whether Redis has it may never be known. */
   sent(sentAt: number, ttl: number): void {
+    this.isRenewing = true;
+    this.#sentAt = sentAt;
     this.#askedUntil = sentAt + ttl;
     this.deadline = Math.min(this.deadline, this.#askedUntil);
   }
 
   /** @param sentAt when the renewal was sent; one that was sent later may have asked for less */
   renewed(sentAt: number, ttl: number): void {
+    this.isRenewing = false;
     const until = Math.min(sentAt + ttl, this.#askedUntil, this.#endsAt);
     this.deadline = Math.max(this.deadline, until);
     this.renewAt = Infinity;
     if (this.#renews) this.#planRenewal(sentAt);
   }
 
-  notRenewed(): void {
+  /** The renewal that was sent then has failed: after a pause it is tried again, if it was planned and not only asked for. */
+  notRenewed(sentAt: number): void {
+    if (!this.#awaits(sentAt)) return;
     const now = performance.now();
-    this.renewAt = now + Math.max((this.deadline - now) / 3, SHORTEST_RETRY);
+    this.#retryAt(now + this.patience(now));
+  }
+
+  /** As {@link notRenewed}, where the answer has not come yet: it is sent again at once, and counts if it comes still. */
+  notAnswered(sentAt: number): void {
+    if (this.#awaits(sentAt)) this.#retryAt(performance.now());
+  }
+
+  /** Another may have been sent since. */
+  #awaits(sentAt: number): boolean {
+    return this.isRenewing && this.#sentAt === sentAt;
+  }
+
+  #retryAt(moment: number): void {
+    this.isRenewing = false;
+    if (this.#renews || this.renewAt !== Infinity) this.renewAt = moment;
+  }
+
+  /** For how long to wait, so that there is time to try again. */
+  patience(now: number): number {
+    return Math.max((this.deadline - now) / 3, SHORTEST_RETRY);
   }
 
   /** After a third of what is left, so that there is time to try again. */

@@ -5,33 +5,60 @@ import type { Lease } from './lease.js';
 interface Held {
   /** Whose lease it is: applications of one process do not see each other's. */
   readonly owner: object;
-  readonly lease: Lease;
-  readonly outer: Held | undefined;
+  /** Undefined when it is released. */
+  lease: Lease | undefined;
+  /** Without those that were released meanwhile. */
+  outer: Held | undefined;
 }
 
 const context = new AsyncLocalStorage<Held>();
 
 /** Runs the routine of a lease, so that {@link currentLease} finds it in all that the routine calls. */
 export function whileHolding<T>(owner: object, lease: Lease, routine: () => T): T {
-  return context.run({ owner, lease, outer: context.getStore() }, routine);
+  return context.run({ owner, lease, outer: innermost() }, routine);
 }
 
-/** The lease under which the caller runs, the innermost. */
-export function currentLease(owner: object): Lease | undefined {
-  for (const held of chain()) if (held.owner === owner) return held.lease;
+/**
+ * The lease under which the caller runs, the innermost that is not released.
+ *
+ * @param resource the name of what it has, among others
+ */
+export function currentLease(owner: object, resource?: string): Lease | undefined {
+  for (let held = innermost(); held; held = held.outer) {
+    const { lease } = held;
+    if (held.owner !== owner || !lease) continue;
+    if (resource === undefined || lease.resources.includes(resource)) return lease;
+  }
   return undefined;
 }
 
 /** The lease of the caller's context that has the resource, and is not lost. */
 export function leaseOf(owner: object, { keys, weight }: Resource): Lease | undefined {
-  for (const { owner: its, lease } of chain()) {
-    if (its !== owner || lease.remaining === 0) continue;
+  for (let held = innermost(); held; held = held.outer) {
+    const { lease } = held;
+    if (held.owner !== owner || !lease || lease.remaining === 0) continue;
     if (lease.held.holds.some(({ resource }) => resource.keys[0] === keys[0] && resource.weight >= weight))
       return lease;
   }
   return undefined;
 }
 
-function* chain(): Generator<Held> {
-  for (let held = context.getStore(); held; held = held.outer) yield held;
+/**
+ * What goes on after its lease was released, and acquires the next, would keep all leases of the past in memory. Those that are over are
+ * taken out of the chain, and let go of: a lease has promises, and each promise has the context in which it was made.
+ */
+function innermost(): Held | undefined {
+  const own = context.getStore();
+  for (let held = own; held; held = held.outer) held.outer = unreleased(held.outer);
+  return unreleased(own);
+}
+
+function unreleased(held: Held | undefined): Held | undefined {
+  while (held && isReleased(held)) held = held.outer;
+  return held;
+}
+
+function isReleased(held: Held): boolean {
+  if (held.lease?.isReleased) held.lease = undefined;
+  return held.lease === undefined;
 }

@@ -3,6 +3,7 @@ import { LinkedList } from '../engine/linked-list.js';
 import type { LockServer } from '../engine/lock-server.js';
 import type { LossReason } from '../lock-errors.js';
 import type { Hold } from './hold.js';
+import { letGoSoon } from './let-go.js';
 
 /** Renews whatever this process holds: one timer, and one script for all that is due in a slot. */
 export class LeaseKeeper {
@@ -65,11 +66,12 @@ export class LeaseKeeper {
   /**
    * Renews now. Those that turn out to be lost are told so.
    *
+   * @param ttl from now on, if it is another and Redis has it
    * @throws RedisError where the server could not be asked for all of them
    */
-  async renew(holds: readonly Hold[]): Promise<void> {
+  async renew(holds: readonly Hold[], ttl?: number): Promise<void> {
     const groups = bySlot(holds, this.#server.isCluster);
-    const outcomes = await Promise.allSettled(groups.map((group) => this.#renewTogether(group)));
+    const outcomes = await Promise.allSettled(groups.map((group) => this.#renewTogether(group, ttl)));
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure) throw failure.reason;
   }
@@ -83,29 +85,38 @@ export class LeaseKeeper {
     return holds;
   }
 
-  async #renewTogether(holds: readonly Hold[]): Promise<void> {
+  async #renewTogether(holds: readonly Hold[], ttl: number | undefined): Promise<void> {
     const sentAt = performance.now();
-    const renewals = holds.map((hold) => hold.renewal(sentAt));
-    for (const [index, hold] of holds.entries()) {
-      hold.isRenewing = true;
-      hold.sent(sentAt, renewals[index]!.ttl);
-    }
+    const renewals = holds.map((hold) => hold.renewal(sentAt, ttl));
+    for (const [index, hold] of holds.entries()) hold.sent(sentAt, renewals[index]!.ttl);
+    const patience = Math.min(...holds.map((hold) => hold.patience(sentAt)));
+    const retry = setTimeout(() => this.#sendAgain(holds, sentAt), patience).unref();
     try {
       const held = await this.#server.renew(renewals);
       for (const [index, hold] of holds.entries()) {
-        hold.isRenewing = false;
         if (!this.check(hold)) continue;
-        if (!held[index]) this.#lose(hold, 'taken');
-        else hold.renewed(sentAt, renewals[index]!.ttl);
+        if (!held[index]) {
+          this.#lose(hold, 'taken');
+          continue;
+        }
+        hold.ttl = ttl ?? hold.ttl;
+        hold.renewed(sentAt, renewals[index]!.ttl);
       }
     } catch (error) {
-      for (const hold of holds) {
-        hold.isRenewing = false;
-        hold.notRenewed();
-      }
+      for (const hold of holds) hold.notRenewed(sentAt);
       throw error;
     } finally {
+      clearTimeout(retry);
       for (const hold of holds) if (this.#holds.has(hold)) this.#wakeBy(hold.nextAt);
+    }
+  }
+
+  /** An answer may be lost, and `timeout` be longer than what is left: renewals may be repeated. */
+  #sendAgain(holds: readonly Hold[], sentAt: number): void {
+    for (const hold of holds) {
+      if (!this.#holds.has(hold)) continue;
+      hold.notAnswered(sentAt);
+      this.#wakeBy(hold.nextAt);
     }
   }
 
@@ -132,8 +143,7 @@ export class LeaseKeeper {
     this.#holds.delete(hold);
     hold.heldBy?.lose(hold, reason);
     // A renewal that is under way would keep others out. Shutting down releases by itself.
-    if (reason === 'expired' || reason === 'overdue')
-      this.#server.releaseSoon(hold.resource.keys, hold.token);
+    if (reason === 'expired' || reason === 'overdue') letGoSoon(this.#server, hold);
   }
 
   #wakeBy(moment: number): void {

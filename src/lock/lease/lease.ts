@@ -31,6 +31,7 @@ export class Lease implements AsyncDisposable {
     held.share();
   }
 
+  /** The names of what is locked, in the order in which they were asked for or acquired. */
   get resources(): readonly string[] {
     return this.#held.resources;
   }
@@ -63,7 +64,12 @@ export class Lease implements AsyncDisposable {
     return this.#held.extend(ttl === undefined ? undefined : resolveTtl(`extend of '${this.resource}'`, ttl));
   }
 
-  /** Releases it; a second time does nothing. Never rejects. */
+  /**
+   * Releases it; a second time does nothing. Never rejects. The resource is free when the last lease of it is released: a lease that was let
+   * in with `reentrant` is released at once, while the one around it holds the resource still.
+   *
+   * @returns `'released'`; `'lost'`, it was lost before; `'unconfirmed'`, Redis could not be told yet
+   */
   release(): Promise<ReleaseOutcome> {
     this.#released ??= this.#held.release();
     return this.#released;
@@ -71,6 +77,11 @@ export class Lease implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
+  }
+
+  /** @internal */
+  get isReleased(): boolean {
+    return this.#released !== undefined;
   }
 
   /** @internal */
