@@ -18,7 +18,7 @@ export type { LeaderCallbacks, LeaderOptions } from './leader/leader-options.js'
 export { LeaderTerm } from './leader/leader-term.js';
 export { LockExceptionFilter } from './http/lock-exception.filter.js';
 export { type ReleaseOutcome } from './lease/held-lease.js';
-export { Lease } from './lease/lease.js';
+export type { Lease } from './lease/lease.js';
 export * from './lock-errors.js';
 export { lockChannel, type LeaseEvent, type LockEvent, type LockEvents } from './lock-events.js';
 export {
@@ -34,6 +34,6 @@ export {
   type ReadWriteLock,
   type Resources as LockResources,
 } from './lock.service.js';
-export { Lock, type Routine as LockRoutine } from './lock.js';
+export type { Lock, Routine as LockRoutine } from './lock.js';
 export { LockConfigurationError } from './options/lock-configuration-error.js';
 export type { LeaseOptions, LockOptions, LockRootOptions, TryLockOptions } from './options/lock-options.js';

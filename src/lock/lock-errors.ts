@@ -1,5 +1,6 @@
 import { RedisError } from '../redis/index.js';
 
+/** The `code` of an error of the lock module, the same in each release: what to tell errors apart by. */
 export type LockErrorCode =
   | 'LOCK_TIMEOUT'
   | 'LOCK_UNAVAILABLE'
@@ -34,6 +35,14 @@ abstract class NotAcquiredError extends LockError {
   }
 }
 
+/** What a {@link LockTimeoutError} says beside the resource and the wait. */
+interface TimeoutDetails {
+  readonly statusCode?: 423 | 409 | undefined;
+  readonly retryAfter?: number;
+  /** Whether the caller's own context holds it. */
+  readonly isOwn?: boolean;
+}
+
 /** Others held the resource for as long as the caller was ready to wait. */
 export class LockTimeoutError extends NotAcquiredError {
   readonly code = 'LOCK_TIMEOUT';
@@ -49,12 +58,13 @@ export class LockTimeoutError extends NotAcquiredError {
   constructor(
     readonly resource: string,
     readonly waited: number,
-    { statusCode = 423, retryAfter = 1 }: { statusCode?: 423 | 409; retryAfter?: number } = {},
+    { statusCode = 423, retryAfter = 1, isOwn = false }: TimeoutDetails = {},
   ) {
+    const who = isOwn ? 'held by this very call; `reentrant: true` lets it in' : 'locked by another';
     super(
-      waited > 0
-        ? `'${resource}' was still locked after ${Math.round(waited)} ms`
-        : `'${resource}' is locked by another`,
+      waited === 0
+        ? `'${resource}' is ${who}`
+        : `'${resource}' was still locked after ${Math.round(waited)} ms${isOwn ? `: it is ${who}` : ''}`,
     );
     this.statusCode = statusCode;
     this.retryAfter = retryAfter;

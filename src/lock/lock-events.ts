@@ -8,8 +8,9 @@ export interface LockEvents {
   acquired: LeaseEvent & { waited: number; queued: boolean };
   /** A lease was released by its holder, after it was held for so many milliseconds. */
   released: LeaseEvent & { held: number };
+  /** A lease ended before it was released, and why. Of several resources, the one that was lost. */
   lost: LeaseEvent & { reason: LossReason };
-  /** A lock was not acquired. */
+  /** A lock was not acquired. That `tryAcquire` finds it held, or `onContention: 'skip'` without `wait`, is no failure. */
   failed: LockEvent & { waited: number; error: Error };
   /** An operator released a resource by force: who held it until then, which process was told to do it, and why. */
   revoked: LockEvent & { holders: readonly RevokedHolder[]; by: string; reason: string };
@@ -18,14 +19,19 @@ export interface LockEvents {
   deposed: LeaseEvent;
 }
 
+/** What every event tells. */
 export interface LockEvent {
   /** Tells apart applications of one process; see `RedisConnection.id`. */
   connectionId: string;
+  /** That of `LockModule.forRoot`. */
   namespace: string;
+  /** What is locked; of several resources, their names one after the other. */
   resource: string;
 }
 
+/** What every event of a lease tells. */
 export interface LeaseEvent extends LockEvent {
+  /** That of the lease. */
   fence: number;
 }
 

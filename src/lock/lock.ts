@@ -1,13 +1,13 @@
 import { showValue } from '../redis/shared.js';
 import type { LockEngine } from './engine/lock-engine.js';
 import type { Resource } from './engine/resource.js';
-import { whileHolding } from './lease/lease-context.js';
+import { leaseOf, whileHolding } from './lease/lease-context.js';
 import { Lease } from './lease/lease.js';
 import { LockTimeoutError } from './lock-errors.js';
 import { LockConfigurationError } from './options/lock-configuration-error.js';
 import type { LockOptions, TryLockOptions } from './options/lock-options.js';
 import type { ResolvedLockOptions } from './options/resolved-lock-options.js';
-import { resolveLockOptions } from './options/resolve-lock-options.js';
+import { resolveLockOptions, resolveTryOptions } from './options/resolve-lock-options.js';
 import type { Busy } from './waiting/attempt.js';
 
 /** What is done under a lock. */
@@ -17,11 +17,13 @@ export type Routine<T> = (lease: Lease) => T | Promise<T>;
 export class Lock {
   readonly #engine: LockEngine;
   readonly #resources: readonly Resource[];
+  readonly #status: 423 | 409 | undefined;
 
-  /** @internal */
-  constructor(engine: LockEngine, resources: readonly Resource[]) {
+  /** @internal @param status of a LockTimeoutError */
+  constructor(engine: LockEngine, resources: readonly Resource[], status?: 423 | 409) {
     this.#engine = engine;
     this.#resources = resources;
+    this.#status = status;
   }
 
   /** What is locked; of several resources, their names one after the other. */
@@ -39,6 +41,11 @@ export class Lock {
     return this.#resources;
   }
 
+  /** @internal The same, with this status in its `LockTimeoutError`. */
+  answering(status: 423 | 409): Lock {
+    return new Lock(this.#engine, this.#resources, status);
+  }
+
   /**
    * Acquires it; who came before comes first.
    *
@@ -48,10 +55,10 @@ export class Lock {
   async acquire(options?: LockOptions): Promise<Lease> {
     const startedAt = performance.now();
     try {
-      const resolved = this.#resolve(options);
+      const resolved = options ? resolveLockOptions(this.#subject, options, this.#defaults) : this.#defaults;
       const outcome = await this.#engine.acquire(this.#resources, resolved);
       if (outcome instanceof Lease) return outcome;
-      throw timeoutError(outcome, resolved.wait === 0 ? 0 : performance.now() - startedAt);
+      throw this.#timeoutError(outcome, resolved.wait === 0 ? 0 : performance.now() - startedAt);
     } catch (error) {
       throw this.#failed(startedAt, error);
     }
@@ -60,13 +67,14 @@ export class Lock {
   /**
    * Acquires it if it is free.
    *
+   * @param options without `wait`
    * @returns undefined where it is not
    * @throws as {@link acquire}, save LockTimeoutError
    */
   async tryAcquire(options?: TryLockOptions): Promise<Lease | undefined> {
     const startedAt = performance.now();
     try {
-      const resolved = { ...this.#resolve(options), wait: 0 };
+      const resolved = resolveTryOptions(this.#subject, options ?? {}, this.#defaults);
       const outcome = await this.#engine.acquire(this.#resources, resolved);
       return outcome instanceof Lease ? outcome : undefined;
     } catch (error) {
@@ -88,6 +96,11 @@ export class Lock {
     const [options, routine] = typeof first === 'function' ? [undefined, first] : [first, second];
     if (typeof routine !== 'function') throw this.#routineError(routine);
     const lease = await this.acquire(options);
+    return this.runUnder(lease, routine);
+  }
+
+  /** @internal Runs a routine under a lease of it, and releases that. */
+  async runUnder<T>(lease: Lease, routine: Routine<T>): Promise<T> {
     try {
       return await whileHolding(this.#engine, lease, () => routine(lease));
     } finally {
@@ -95,8 +108,9 @@ export class Lock {
     }
   }
 
-  /** Tells of it. */
+  /** Tells of it, unless nothing was tried. */
   #failed(startedAt: number, error: unknown): unknown {
+    if (error instanceof LockConfigurationError) return error;
     const waited = performance.now() - startedAt;
     this.#engine.events.publish('failed', { resource: this.resource, waited, error: error as Error });
     return error;
@@ -104,16 +118,20 @@ export class Lock {
 
   #routineError(routine: unknown): LockConfigurationError {
     const message = `${showValue(routine)} is not a function to run under the lock`;
-    return new LockConfigurationError(`Lock '${this.resource}'`, [{ option: 'routine', message }]);
+    return new LockConfigurationError(this.#subject, [{ option: 'routine', message }]);
   }
 
-  #resolve(options: LockOptions | undefined): ResolvedLockOptions {
-    const { defaults } = this.#engine.options;
-    return options ? resolveLockOptions(`Lock '${this.resource}'`, options, defaults) : defaults;
+  get #subject(): string {
+    return `Lock '${this.resource}'`;
   }
-}
 
-function timeoutError({ resource, remaining }: Busy, waited: number): LockTimeoutError {
-  const retryAfter = Math.max(1, Math.ceil(remaining / 1_000));
-  return new LockTimeoutError(resource.name, waited, { retryAfter });
+  get #defaults(): ResolvedLockOptions {
+    return this.#engine.options.defaults;
+  }
+
+  #timeoutError({ resource, remaining }: Busy, waited: number): LockTimeoutError {
+    const retryAfter = Math.max(1, Math.ceil(remaining / 1_000));
+    const isOwn = leaseOf(this.#engine, resource) !== undefined;
+    return new LockTimeoutError(resource.name, waited, { statusCode: this.#status, retryAfter, isOwn });
+  }
 }

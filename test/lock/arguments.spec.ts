@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LockConfigurationError } from 'rednest';
+import { LockConfigurationError, type LockOptions } from 'rednest';
 import { Applications, refused } from './fixtures/model-applications.js';
 
 const applications = new Applications();
@@ -31,10 +31,11 @@ describe('what is wrong', () => {
   ])('is told of options %p', async (options, message) => {
     const locks = await applications.open();
     const name = applications.name();
+    const hasWait = typeof options === 'object' && 'wait' in options;
     const calls = [
       locks.acquire(name, options as never),
       locks.using(name, options as never, () => 1),
-      locks.tryAcquire(name, options as never),
+      ...(hasWait ? [] : [locks.tryAcquire(name, options as never)]),
     ];
     for (const call of calls) {
       const error = await refused(call);
@@ -45,6 +46,21 @@ describe('what is wrong', () => {
     expect(locks.stats()).toEqual({ held: 0, waiting: 0 });
   });
 
+  it('is told that tryAcquire does not wait', async () => {
+    const locks = await applications.open();
+    for (const wait of ['2s', 0, 'x']) {
+      // @ts-expect-error: it has no such option
+      const error = await refused(locks.tryAcquire(applications.name(), { wait }));
+      expect(error).toBeInstanceOf(LockConfigurationError);
+      expect((error as Error).message).toMatch(/wait: is not an option/);
+    }
+    const options: LockOptions = { wait: '2s' };
+    // @ts-expect-error: what is made for acquire() may have it
+    await expect(locks.lock('a').tryAcquire(options)).rejects.toThrow(LockConfigurationError);
+    const { wait: _, ...others } = options;
+    expect(await locks.tryAcquire(applications.name(), { ...others, ttl: '1s' })).toBeDefined();
+  });
+
   it('is told all at once', async () => {
     const locks = await applications.open();
     const error = await refused(locks.acquire('a', { ttl: 'x', wait: 'y', renew: 0, signals: 1 } as never));
@@ -52,25 +68,34 @@ describe('what is wrong', () => {
     expect(problems.map(({ option }) => option).toSorted()).toEqual(['renew', 'signals', 'ttl', 'wait']);
   });
 
-  it.each([[''], [undefined], [null], [5], [{}], [[]], [['a', '']], [['a', 5]], [[['a']]]])(
-    'is told of %p as a name, by a rejection',
-    async (name) => {
-      const locks = await applications.open();
-      for (const call of [
-        () => locks.acquire(name as never),
-        () => locks.tryAcquire(name as never),
-        () => locks.using(name as never, () => 1),
-      ]) {
-        let pending: Promise<unknown> | undefined;
-        expect(() => (pending = call())).not.toThrow();
-        expect(await refused(pending!)).toBeInstanceOf(LockConfigurationError);
-      }
-      expect(() => locks.lock(name as never)).toThrow(LockConfigurationError);
-      if (Array.isArray(name)) return;
-      expect(() => locks.semaphore(name as never, 1)).toThrow(/name: .* is not a text/);
-      expect(() => locks.readWrite(name as never)).toThrow(/name: .* is not a text/);
-    },
-  );
+  it.each([
+    [''],
+    ['   '],
+    [['a', ' ']],
+    [undefined],
+    [null],
+    [5],
+    [{}],
+    [[]],
+    [['a', '']],
+    [['a', 5]],
+    [[['a']]],
+  ])('is told of %p as a name, by a rejection', async (name) => {
+    const locks = await applications.open();
+    for (const call of [
+      () => locks.acquire(name as never),
+      () => locks.tryAcquire(name as never),
+      () => locks.using(name as never, () => 1),
+    ]) {
+      let pending: Promise<unknown> | undefined;
+      expect(() => (pending = call())).not.toThrow();
+      expect(await refused(pending!)).toBeInstanceOf(LockConfigurationError);
+    }
+    expect(() => locks.lock(name as never)).toThrow(LockConfigurationError);
+    if (Array.isArray(name)) return;
+    expect(() => locks.semaphore(name as never, 1)).toThrow(/name: .* is not a text/);
+    expect(() => locks.readWrite(name as never)).toThrow(/name: .* is not a text/);
+  });
 
   it.each([0, -1, 1.5, '3', NaN, Infinity, undefined, 1_000_001])(
     'is told of %p permits',

@@ -78,6 +78,16 @@ describe('events', () => {
     expect(events).toHaveLength(2);
   });
 
+  it('tell nothing of a call that was wrong', async () => {
+    const locks = await applications.open();
+    const events = listen(...KINDS);
+    const resource = applications.name();
+    await expect(locks.acquire(resource, { ttl: 1 })).rejects.toThrow(/ttl/);
+    await expect(locks.tryAcquire(resource, { ttl: 1 })).rejects.toThrow(/ttl/);
+    await expect(locks.using(resource, undefined as never)).rejects.toThrow(/routine/);
+    expect(events).toEqual([]);
+  });
+
   it.each(['acquire', 'tryAcquire'] as const)(
     'tell of a failure where %s cannot ask Redis',
     async (method) => {

@@ -65,6 +65,35 @@ describe('who holds a lock', () => {
     });
   });
 
+  it('is told that it waits for itself', async () => {
+    const [locks, other] = (await applications.openMany(2)) as [LockService, LockService];
+    const name = applications.name();
+    const own = /by this very call; `reentrant: true` lets it in/;
+    await locks.using(name, async () => {
+      await expect(locks.acquire(name, { wait: 50 })).rejects.toThrow(own);
+      await expect(locks.acquire(name, { wait: 0 })).rejects.toThrow(own);
+      await expect(other.acquire(name, { wait: 0 })).rejects.toThrow(/is locked by another/);
+    });
+    const { read, write } = locks.readWrite(name);
+    // To write it is not let in either way.
+    await read.using(async () => {
+      await expect(write.acquire({ wait: 0 })).rejects.toThrow(/is locked by another/);
+    });
+    await using _ = await locks.acquire(name);
+    await expect(locks.acquire(name, { wait: 0 })).rejects.toThrow(/is locked by another/);
+  });
+
+  it('is not let in with a signal that is aborted', async () => {
+    const locks = await applications.open();
+    const name = applications.name();
+    const signal = AbortSignal.abort(new Error('enough'));
+    await locks.using(name, async (lease) => {
+      const entering = locks.acquire(name, { ...reentrant, signal });
+      await expect(entering).rejects.toMatchObject({ code: 'LOCK_CANCELLED', cause: signal.reason });
+      expect(lease.remaining).toBeGreaterThan(0);
+    });
+  });
+
   it('enters again from whatever it calls, and nobody else does', async () => {
     const [locks, other] = (await applications.openMany(2)) as [LockService, LockService];
     const name = applications.name();

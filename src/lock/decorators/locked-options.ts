@@ -40,13 +40,13 @@ const TREE = { key: true, ...SHARED_OPTIONS, onContention: true, status: true } 
 /**
  * Checks the options of a decorator.
  *
- * @returns those of the acquisition
+ * @returns those of the acquisition; without `wait`, where a call is skipped at once
  * @throws LockConfigurationError with every problem that was found
  */
 export function checkLockedOptions(subject: string, options: AnyLockedOptions): LockOptions {
   const problems = new Problems();
   const settings = new Settings(flattenOptions(options, TREE, problems), problems, (path) => path);
-  checkLockSettings(settings, problems);
+  const { wait } = checkLockSettings(settings, problems);
   if (!settings.has('key')) problems.add('key', 'is missing');
   settings.converted('key', isKey, KEY_EXPECTED);
   const onContention = settings.choice('onContention', ['throw', 'skip']);
@@ -55,10 +55,9 @@ export function checkLockedOptions(subject: string, options: AnyLockedOptions): 
     problems.add('status', "is for onContention: 'throw'; a call that is skipped succeeds");
   problems.throwAs((found) => new LockConfigurationError(subject, found));
   const given = Object.keys(SHARED_OPTIONS).filter((name) => settings.has(name));
-  return {
-    ...(onContention === 'skip' && { wait: 0 }),
-    ...Object.fromEntries(given.map((name) => [name, settings.find(name)?.value])),
-  };
+  const isWaiting = onContention !== 'skip' || wait > 0;
+  const shared = given.filter((name) => isWaiting || name !== 'wait');
+  return Object.fromEntries(shared.map((name) => [name, settings.find(name)?.value]));
 }
 
 const KEY_EXPECTED = 'a text with at least one letter, a list of such, or a function that returns one';
@@ -66,7 +65,7 @@ const KEY_EXPECTED = 'a text with at least one letter, a list of such, or a func
 function isKey(key: unknown): true | undefined {
   if (typeof key === 'function') return true;
   const texts: readonly unknown[] = Array.isArray(key) ? key : [key];
-  const isRight = texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== '');
+  const isRight = texts.length > 0 && texts.every((text) => typeof text === 'string' && text.trim() !== '');
   return isRight || undefined;
 }
 

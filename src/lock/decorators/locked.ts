@@ -7,6 +7,8 @@ import {
   type MethodDecoratorFor,
   type Place,
 } from '../../decorators/decorate-method.js';
+import type { Lease } from '../lease/lease.js';
+import type { Lock } from '../lock.js';
 import { LockTimeoutError } from '../lock-errors.js';
 import { LockService } from '../lock.service.js';
 import type { LockOptions } from '../options/lock-options.js';
@@ -58,31 +60,32 @@ function prepare<F extends AsyncMethod>(options: AnyLockedOptions, place: Place)
   const given = checkLockedOptions(subject, options);
   const { key, onContention, status } = options;
   const behind: LockOptions = { ...given, reentrant: true };
+  const acquire = onContention === 'skip' ? acquireOrSkip : acquireOrThrow;
   return async ({ service: locks, instance, args, proceed }) => {
     const resources = typeof key === 'function' ? checkKeys(subject, key(...args)) : key;
-    let hasEntered = false;
-    try {
-      return await locks.using(resources, isBehindLocked(instance, place) ? behind : given, () => {
-        hasEntered = true;
-        return proceed();
-      });
-    } catch (error) {
-      // What the method itself throws may be of another lock.
-      if (hasEntered || !(error instanceof LockTimeoutError)) throw error;
-      if (onContention === 'skip') return undefined;
-      throw withStatus(error, status);
-    }
+    const lock = status ? locks.lock(resources).answering(status) : locks.lock(resources);
+    const lease = await acquire(lock, isBehindLocked(instance, place) ? behind : given);
+    return lease && lock.runUnder(lease, proceed);
   };
+}
+
+function acquireOrThrow(lock: Lock, options: LockOptions): Promise<Lease> {
+  return lock.acquire(options);
+}
+
+/** That others hold the lock is nothing that anybody is to be told of. */
+async function acquireOrSkip(lock: Lock, { wait, ...others }: LockOptions): Promise<Lease | undefined> {
+  if (wait === undefined) return lock.tryAcquire(others);
+  try {
+    return await lock.acquire({ wait, ...others });
+  } catch (error) {
+    if (error instanceof LockTimeoutError) return undefined;
+    throw error;
+  }
 }
 
 function checkKeys(subject: string, keys: unknown): string | readonly string[] {
   if (!Array.isArray(keys)) return checkKey(subject, keys);
   if (keys.length === 0) throw new TypeError(`${subject}: key returned an empty list`);
   return keys.map((each) => checkKey(subject, each));
-}
-
-function withStatus(error: LockTimeoutError, status: 423 | 409 = 423): LockTimeoutError {
-  if (error.statusCode === status) return error;
-  const { resource, waited, retryAfter } = error;
-  return new LockTimeoutError(resource, waited, { statusCode: status, retryAfter });
 }

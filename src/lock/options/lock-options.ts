@@ -26,7 +26,7 @@ export interface LockOptions extends LeaseOptions {
 }
 
 /** Options of an acquisition that does not wait. */
-export type TryLockOptions = Omit<LockOptions, 'wait'>;
+export type TryLockOptions = Omit<LockOptions, 'wait'> & { wait?: never };
 
 /** What `LockModule.forRoot` takes. */
 export interface LockRootOptions extends LeaseOptions {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { namespace, type Duration } from '../../redis/index.js';
 import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
 import { LockConfigurationError } from './lock-configuration-error.js';
-import type { LeaseOptions, LockOptions, LockRootOptions } from './lock-options.js';
+import type { LeaseOptions, LockOptions, LockRootOptions, TryLockOptions } from './lock-options.js';
 import type { ResolvedLockOptions, ResolvedRootOptions } from './resolved-lock-options.js';
 
 type Names<T> = Record<keyof T, true>;
@@ -17,6 +17,8 @@ export const LOCK_OPTIONS = {
   atMostFor: true,
   atLeastFor: true,
 } as const satisfies OptionTree & Names<LockOptions>;
+
+const { wait: _, ...TRY_OPTIONS } = LOCK_OPTIONS;
 
 const ROOT_OPTIONS = {
   ...LEASE_OPTIONS,
@@ -73,9 +75,29 @@ export function resolveLockOptions(
   return resolved;
 }
 
-/** Reports what is wrong with options of acquisitions to come, as far as it does not depend on the defaults of the module. */
-export function checkLockSettings(settings: Settings, problems: Problems): void {
-  resolveLock(settings, problems, BUILT_IN);
+/**
+ * As {@link resolveLockOptions}, of an acquisition that does not wait.
+ *
+ * @throws LockConfigurationError with every problem that was found, one of them a `wait`
+ */
+export function resolveTryOptions(
+  subject: string,
+  options: TryLockOptions,
+  defaults: ResolvedLockOptions,
+): ResolvedLockOptions {
+  const problems = new Problems();
+  const resolved = resolveLock(read(options, TRY_OPTIONS, problems), problems, { ...defaults, wait: 0 });
+  problems.throwAs((found) => new LockConfigurationError(subject, found));
+  return resolved;
+}
+
+/**
+ * Reports what is wrong with options of acquisitions to come, as far as it does not depend on the defaults of the module.
+ *
+ * @returns the options, with what is built in for what they leave out
+ */
+export function checkLockSettings(settings: Settings, problems: Problems): ResolvedLockOptions {
+  return resolveLock(settings, problems, BUILT_IN);
 }
 
 /** @throws LockConfigurationError */
