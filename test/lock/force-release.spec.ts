@@ -6,6 +6,7 @@ import {
   LockConfigurationError,
   LockLostError,
   LockUnavailableError,
+  namespace,
   type Lease,
   type LockEvents,
   type LockRootOptions,
@@ -13,6 +14,8 @@ import {
   type RedisModuleOptions,
 } from 'rednest';
 import { startCluster, startRedis, type RedisServer } from 'rednest/testing';
+import { Resources } from '../../src/lock/engine/resource.js';
+import { revokeScript } from '../../src/lock/engine/scripts.js';
 import { eventually } from '../support/eventually.js';
 import { guideAcl } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
@@ -182,6 +185,27 @@ describe('forceRelease', () => {
     const others = await two.acquire(['a', 'b', 'c'], { wait: '900ms' });
     expect(others.fence).toBeGreaterThan(lease.fence);
     await others.release();
+  });
+
+  it('that nobody has heard of is not undone where the last of several resources is acquired', async () => {
+    const server = await startServer();
+    const [one, two] = [await replica(server, 'one'), await replica(server, 'two')];
+    const blocker = await two.acquire('b', { ttl: '30s' });
+    const acquiring = one.acquire(['a', 'b'], { ttl: '30s', wait: '10s' });
+    await waits(one);
+    const resource = new Resources(namespace('lock')).lock('a');
+    // The message is lost.
+    const wakes = { channel: 'nobody:', counted: true, text: '1 nobody:' };
+    const [revoked] = await revokeScript.run(await server.admin(), { resource, wakes });
+    const other = await two.acquire('a');
+    await other.release();
+    await blocker.release();
+    const lease = await acquiring;
+    expect(lease.fence).toBeGreaterThan(other.fence);
+    const holders = (await two.inspect('a')).holders.map(({ token }) => token);
+    expect(holders).toHaveLength(1);
+    expect(holders).not.toContain(revoked!.token);
+    expect(await lease.release()).toBe('released');
   });
 
   it('takes all permits of a semaphore, and lets in as many', async () => {

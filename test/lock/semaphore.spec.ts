@@ -118,6 +118,23 @@ describe('a semaphore', () => {
     expect(await drain(current!, name, 4)).toHaveLength(4);
   });
 
+  it.each(['semaphore', 'readWrite'] as const)(
+    'is held on by all where Redis has lost its data: %s',
+    async (kind) => {
+      const many = await applications.openMany(3);
+      const name = applications.name();
+      const of = (locks: LockService) =>
+        kind === 'semaphore' ? locks.semaphore(name, 3) : locks.readWrite(name).read;
+      const leases = await Promise.all(many.map((locks) => of(locks).acquire()));
+      await (await applications.server.admin()).flushall();
+      for (const lease of leases.toReversed()) expect(await lease.extend()).toBeGreaterThan(0);
+      for (const lease of leases) expect(await lease.extend()).toBeGreaterThan(0);
+      if (kind === 'semaphore') expect(await of(many[0]!).tryAcquire()).toBeUndefined();
+      else expect(await many[0]!.readWrite(name).write.tryAcquire()).toBeUndefined();
+      for (const lease of leases) expect(await lease.release()).toBe('released');
+    },
+  );
+
   it('is not entered by the smaller number while more are in', async () => {
     const [old, current] = await applications.openMany(2);
     const name = applications.name();

@@ -138,9 +138,9 @@ export class Attempt extends Linked<Attempt> {
     askedAt: number,
     waiting: Waiting | undefined,
   ): Promise<Hold | Busy | undefined> {
-    this.#failures = 0;
     this.#remaining = remaining;
     if (waiting && arrival !== undefined) {
+      this.#failures = 0;
       const input = { resource: this.#resource, token: this.#token, arrival, ttl: this.#ttl, waiting };
       const grant = await this.#wait(input, { remaining, last, askedAt });
       return grant ? this.#enter(grant) : this.#busy();
