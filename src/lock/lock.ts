@@ -74,7 +74,9 @@ export class Lock {
   async tryAcquire(options?: TryLockOptions): Promise<Lease | undefined> {
     const startedAt = performance.now();
     try {
-      const resolved = resolveTryOptions(this.#subject, options ?? {}, this.#defaults);
+      const resolved = options
+        ? resolveTryOptions(this.#subject, options, this.#defaults)
+        : { ...this.#defaults, wait: 0 };
       const outcome = await this.#engine.acquire(this.#resources, resolved);
       return outcome instanceof Lease ? outcome : undefined;
     } catch (error) {

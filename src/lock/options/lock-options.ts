@@ -15,13 +15,16 @@ export interface LeaseOptions {
 
 /** How a lock is acquired and held. */
 export interface LockOptions extends LeaseOptions {
-  /** Ends the wait when it is aborted, with `LockCancelledError`. It does not end a lease. */
+  /** Ends the wait when it is aborted, with `LockCancelledError`; aborted before, nothing is acquired. It does not end a lease. */
   signal?: AbortSignal;
   /** Lets in who holds the resource already, in the same asynchronous context: see `LockService.current()`. @default false */
   reentrant?: boolean;
   /** The longest time that the lease is held, renewed or not; then it is lost, and its signal aborted. @default as long as it is needed */
   atMostFor?: Duration;
-  /** The shortest: released before, the resource stays taken for the rest, so that another replica does not do the same job again. @default 0 */
+  /**
+   * The shortest: released before, or lost with another resource or at shutdown, the resource stays taken for the rest, so that another
+   * replica does not do the same job again. @default 0
+   */
   atLeastFor?: Duration;
 }
 
@@ -34,7 +37,7 @@ export interface LockRootOptions extends LeaseOptions {
   namespace?: string;
   /** How long one command may take until Redis counts as away. @default '1s' */
   timeout?: Duration;
-  /** What becomes of the leases that are still held at shutdown: `'release'`, or `'expire'` after their `ttl`. @default 'release' */
+  /** What becomes of the leases that are still held at shutdown: `'release'`, or `'expire'` after their `ttl`. `atLeastFor` holds either way. @default 'release' */
   onShutdown?: 'release' | 'expire';
   /** By what name this process is shown as a holder. Letters, digits, `_` and `-`, up to 40. @default the end of the host name, and the process id */
   holder?: string;
