@@ -8,17 +8,9 @@ import type { LeaseKeeper } from '../lease/lease-keeper.js';
 import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';
 import type { ResolvedLockOptions } from '../options/resolved-lock-options.js';
 import { RedisError, RedisTimeoutError } from '../../redis/index.js';
+import { LONGEST_TERM, termsOf } from './terms.js';
 import type { WakeChannel } from './wake-channel.js';
 import type { Answer, Grant, Waiters } from './waiters.js';
-
-/** Who is handed a resource has it for so many milliseconds at first: until it renews, it may be dead. */
-export const LONGEST_TERM = 2_500;
-
-/** Who waits is taken for dead when it has not told of itself for a term and two polls, and for at least so many milliseconds. */
-const SHORTEST_PATIENCE = 1_000;
-
-/** And where leases are long, at least for this part of a ttl, up to so many milliseconds: who waits keeps its place during a failover. */
-const FAILOVER = { part: 0.6, longest: 6_000 };
 
 const RETRY = { first: 25, longest: 500 };
 
@@ -245,10 +237,4 @@ export class Attempt extends Linked<Attempt> {
 /** Why nothing can be held for so short a time. */
 export function lateError(ttl: number): RedisTimeoutError {
   return new RedisTimeoutError(`Redis answers later than a lease of ${ttl} ms lasts`);
-}
-
-function termsOf(ttl: number): Waiting {
-  const term = Math.min(ttl, LONGEST_TERM);
-  const failover = Math.min(ttl * FAILOVER.part, FAILOVER.longest);
-  return { term, patience: Math.ceil(Math.max(SHORTEST_PATIENCE, term * 1.4, failover)) };
 }
