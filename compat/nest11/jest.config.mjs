@@ -12,7 +12,7 @@ export default {
     '<rootDir>/test/setup/',
     '<rootDir>/test/cache/(?:coheren|commands|entries|events|factory|local|maintenance|many|outage|pending|randomised|scale|tags)',
     '<rootDir>/test/lock/(?!module|locked)',
-    '<rootDir>/src/lock/(?:engine|fencing|inspection|leader|lease|options|waiting)/',
+    '<rootDir>/src/lock/(?:server|fencing|inspection|leader|lease|options|waiting)/',
     '<rootDir>/src/cache/(?:codecs|coherence|entry|flight|local|lookup|maintenance|remote|stamps|store)/',
   ],
 };

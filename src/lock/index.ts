@@ -1,7 +1,7 @@
 export { Locked } from './decorators/locked.js';
 export { type LockedOptions } from './decorators/locked-options.js';
 export { LockNotInjectedError } from './decorators/lock-not-injected-error.js';
-export { type LockStats } from './engine/lock-engine.js';
+export { type LockStats } from './lock-engine.js';
 export { fenceKey } from './fencing/fence-key.js';
 export { fencedWrite, type FencedWrite } from './fencing/fenced-write.js';
 export type {
@@ -32,8 +32,8 @@ export {
   LockService,
   type ForceReleaseOptions,
   type ReadWriteLock,
-  type Resources as LockResources,
+  type LockResources,
 } from './lock.service.js';
-export type { Lock, Routine as LockRoutine } from './lock.js';
+export type { Lock, LockRoutine } from './lock.js';
 export { LockConfigurationError } from './options/lock-configuration-error.js';
 export type { LeaseOptions, LockOptions, LockRootOptions, TryLockOptions } from './options/lock-options.js';

@@ -14,7 +14,7 @@ import {
   type RedisConnection,
 } from '../redis/index.js';
 import { RedisCoreModule } from '../redis/shared.js';
-import { LockEngine } from './engine/lock-engine.js';
+import { LockEngine } from './lock-engine.js';
 import { LockExceptionFilter } from './http/lock-exception.filter.js';
 import { LockService } from './lock.service.js';
 import { LockConfigurationError } from './options/lock-configuration-error.js';

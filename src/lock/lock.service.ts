@@ -1,7 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { showValue } from '../redis/shared.js';
-import type { LockEngine, LockStats } from './engine/lock-engine.js';
-import type { Resource } from './engine/resource.js';
+import type { LockEngine, LockStats } from './lock-engine.js';
+import type { Resource } from './server/resource.js';
 import type { RevokedHolder } from './inspection/lock-inspector.js';
 import type { HeldResource, LockInspection } from './inspection/lock-inspection.js';
 import type { Leader } from './leader/leader.js';
@@ -9,13 +9,13 @@ import type { LeaderOptions } from './leader/leader-options.js';
 import { Leaders } from './leader/leaders.js';
 import { currentLease } from './lease/lease-context.js';
 import type { Lease } from './lease/lease.js';
-import { Lock, type Routine } from './lock.js';
+import { Lock, type LockRoutine } from './lock.js';
 import { LockNotHeldError } from './lock-errors.js';
 import { LockConfigurationError } from './options/lock-configuration-error.js';
 import type { LockOptions, TryLockOptions } from './options/lock-options.js';
 
 /** One resource, or several that are locked together. */
-export type Resources = string | readonly string[];
+export type LockResources = string | readonly string[];
 
 /** A lock that many may hold to read, or one to write. Who came first comes first; readers next to each other are let in together. */
 export interface ReadWriteLock {
@@ -49,22 +49,22 @@ export class LockService implements BeforeApplicationShutdown {
   }
 
   /** As {@link Lock.acquire}. */
-  async acquire(resource: Resources, options?: LockOptions): Promise<Lease> {
+  async acquire(resource: LockResources, options?: LockOptions): Promise<Lease> {
     return this.lock(resource).acquire(options);
   }
 
   /** As {@link Lock.tryAcquire}. */
-  async tryAcquire(resource: Resources, options?: TryLockOptions): Promise<Lease | undefined> {
+  async tryAcquire(resource: LockResources, options?: TryLockOptions): Promise<Lease | undefined> {
     return this.lock(resource).tryAcquire(options);
   }
 
   /** As {@link Lock.using}. */
-  using<T>(resource: Resources, routine: Routine<T>): Promise<T>;
-  using<T>(resource: Resources, options: LockOptions | undefined, routine: Routine<T>): Promise<T>;
+  using<T>(resource: LockResources, routine: LockRoutine<T>): Promise<T>;
+  using<T>(resource: LockResources, options: LockOptions | undefined, routine: LockRoutine<T>): Promise<T>;
   async using<T>(
-    resource: Resources,
-    first: LockOptions | Routine<T> | undefined,
-    second?: Routine<T>,
+    resource: LockResources,
+    first: LockOptions | LockRoutine<T> | undefined,
+    second?: LockRoutine<T>,
   ): Promise<T> {
     const lock = this.lock(resource);
     return typeof first === 'function' ? lock.using(first) : lock.using(first, second!);
@@ -75,7 +75,7 @@ export class LockService implements BeforeApplicationShutdown {
    *
    * @throws LockConfigurationError for what is no name
    */
-  lock(resource: Resources): Lock {
+  lock(resource: LockResources): Lock {
     const names = Array.isArray(resource)
       ? [...new Set(resource as readonly string[])]
       : [resource as string];

@@ -1,6 +1,6 @@
 import { showValue } from '../redis/shared.js';
-import type { LockEngine } from './engine/lock-engine.js';
-import type { Resource } from './engine/resource.js';
+import type { LockEngine } from './lock-engine.js';
+import type { Resource } from './server/resource.js';
 import { leaseOf, whileHolding } from './lease/lease-context.js';
 import { Lease } from './lease/lease.js';
 import { LockTimeoutError } from './lock-errors.js';
@@ -11,7 +11,7 @@ import { resolveLockOptions, resolveTryOptions } from './options/resolve-lock-op
 import type { Busy } from './waiting/attempt.js';
 
 /** What is done under a lock. */
-export type Routine<T> = (lease: Lease) => T | Promise<T>;
+export type LockRoutine<T> = (lease: Lease) => T | Promise<T>;
 
 /** Something that can be held: a resource, several together, a permit of a semaphore, one side of a read/write lock. */
 export class Lock {
@@ -92,9 +92,9 @@ export class Lock {
    * @example
    * await locks.using('report:daily', async ({ signal }) => upload(await report(signal)));
    */
-  using<T>(routine: Routine<T>): Promise<T>;
-  using<T>(options: LockOptions | undefined, routine: Routine<T>): Promise<T>;
-  async using<T>(first: LockOptions | Routine<T> | undefined, second?: Routine<T>): Promise<T> {
+  using<T>(routine: LockRoutine<T>): Promise<T>;
+  using<T>(options: LockOptions | undefined, routine: LockRoutine<T>): Promise<T>;
+  async using<T>(first: LockOptions | LockRoutine<T> | undefined, second?: LockRoutine<T>): Promise<T> {
     const [options, routine] = typeof first === 'function' ? [undefined, first] : [first, second];
     if (typeof routine !== 'function') throw this.#routineError(routine);
     const lease = await this.acquire(options);
@@ -102,7 +102,7 @@ export class Lock {
   }
 
   /** @internal Runs a routine under a lease of it, and releases that. */
-  async runUnder<T>(lease: Lease, routine: Routine<T>): Promise<T> {
+  async runUnder<T>(lease: Lease, routine: LockRoutine<T>): Promise<T> {
     try {
       return await whileHolding(this.#engine, lease, () => routine(lease));
     } finally {

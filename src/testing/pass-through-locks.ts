@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Provider } from '@nestjs/common';
-import type { LockEngine, LockStats } from '../lock/engine/lock-engine.js';
-import { Resources, type Resource } from '../lock/engine/resource.js';
+import type { LockEngine, LockStats } from '../lock/lock-engine.js';
+import { Resources, type Resource } from '../lock/server/resource.js';
 import { inspectionOf, type LockInspection } from '../lock/inspection/lock-inspection.js';
 import type { LockInspector } from '../lock/inspection/lock-inspector.js';
 import type { HeldLease } from '../lock/lease/held-lease.js';

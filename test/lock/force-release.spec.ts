@@ -14,8 +14,8 @@ import {
   type RedisModuleOptions,
 } from 'rednest';
 import { startCluster, startRedis, type RedisServer } from 'rednest/testing';
-import { Resources } from '../../src/lock/engine/resource.js';
-import { revokeScript } from '../../src/lock/engine/scripts.js';
+import { Resources } from '../../src/lock/server/resource.js';
+import { revokeScript } from '../../src/lock/server/scripts.js';
 import { eventually } from '../support/eventually.js';
 import { guideAcl } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';

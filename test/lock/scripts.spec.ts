@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { namespace, type RedisClient } from 'rednest';
 import { startRedis, type RedisServer } from 'rednest/testing';
-import { Resources, type Resource } from '../../src/lock/engine/resource.js';
+import { Resources, type Resource } from '../../src/lock/server/resource.js';
 import {
   acquireScript,
   pollScript,
@@ -12,7 +12,7 @@ import {
   type AcquireReply,
   type PollReply,
   type QueuedReply,
-} from '../../src/lock/engine/scripts.js';
+} from '../../src/lock/server/scripts.js';
 
 const wakes = { channel: 'lock:wake:', counted: true, text: '1 lock:wake:' };
 const uncounted = { channel: 'lock:wake:', counted: false, text: '0 lock:wake:' };

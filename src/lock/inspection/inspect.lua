@@ -1,5 +1,5 @@
 -- KEYS: state, queue, waiters. Changes nothing.
--- Replies with all of a moment: { the server's clock, the state, the queue with the arrivals, the waiters }; see engine/scripts/grant.lua.
+-- Replies with all of a moment: { the server's clock, the state, the queue with the arrivals, the waiters }; see server/scripts/grant.lua.
 return {
   redis.call('TIME'),
   redis.call('HGETALL', KEYS[1]),

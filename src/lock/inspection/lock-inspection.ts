@@ -1,4 +1,4 @@
-import type { Resource } from '../engine/resource.js';
+import type { Resource } from '../server/resource.js';
 import type { Snapshot } from './snapshot.js';
 
 export type LockKind = 'lock' | 'semaphore' | 'readWrite';

@@ -1,6 +1,6 @@
 import { RedisError } from '../../redis/index.js';
-import type { LockServer } from '../engine/lock-server.js';
-import type { Resource } from '../engine/resource.js';
+import type { LockServer } from '../server/lock-server.js';
+import type { Resource } from '../server/resource.js';
 import type { LeaseKeeper } from '../lease/lease-keeper.js';
 import { LockUnavailableError } from '../lock-errors.js';
 import type { LockEventPublisher } from '../lock-events.js';

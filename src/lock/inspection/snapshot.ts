@@ -1,5 +1,5 @@
 import { defineScript } from '../../redis/index.js';
-import type { Resource } from '../engine/resource.js';
+import type { Resource } from '../server/resource.js';
 
 /** Who holds a resource. Moments are microseconds of the server's clock. */
 export interface Holder {

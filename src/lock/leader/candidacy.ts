@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoff, type Pauses } from '../engine/backoff.js';
-import type { LockEngine } from '../engine/lock-engine.js';
-import type { Resource } from '../engine/resource.js';
+import { backoff, type Pauses } from '../server/backoff.js';
+import type { LockEngine } from '../lock-engine.js';
+import type { Resource } from '../server/resource.js';
 import { Lease } from '../lease/lease.js';
 import { LockCancelledError, LockLostError } from '../lock-errors.js';
 import { logger } from '../lock-logger.js';

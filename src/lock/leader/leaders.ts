@@ -1,4 +1,4 @@
-import type { LockEngine } from '../engine/lock-engine.js';
+import type { LockEngine } from '../lock-engine.js';
 import { Candidacy } from './candidacy.js';
 import { Leader } from './leader.js';
 import { resolveLeaderOptions, type LeaderOptions, type ResolvedLeaderOptions } from './leader-options.js';

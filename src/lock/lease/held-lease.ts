@@ -1,4 +1,4 @@
-import type { LockServer } from '../engine/lock-server.js';
+import type { LockServer } from '../server/lock-server.js';
 import { LockLostError, LockUnavailableError, type LossReason } from '../lock-errors.js';
 import type { LockEventPublisher } from '../lock-events.js';
 import { logger } from '../lock-logger.js';

@@ -1,7 +1,7 @@
-import { Linked } from '../engine/linked-list.js';
+import { Linked } from '../server/linked-list.js';
 import type { LossReason } from '../lock-errors.js';
-import type { Resource } from '../engine/resource.js';
-import type { RenewInput } from '../engine/scripts.js';
+import type { Resource } from '../server/resource.js';
+import type { RenewInput } from '../server/scripts.js';
 
 /** A renewal is not repeated within so many milliseconds. */
 const SHORTEST_RETRY = 50;

@@ -1,17 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Resource } from '../engine/resource.js';
+import type { Resource } from '../server/resource.js';
 import type { Lease } from './lease.js';
 
-interface Held {
+interface Holding {
   /** Whose lease it is: applications of one process do not see each other's. */
   readonly owner: object;
   /** Undefined when it is released. */
   lease: Lease | undefined;
   /** Without those that were released meanwhile. */
-  outer: Held | undefined;
+  outer: Holding | undefined;
 }
 
-const context = new AsyncLocalStorage<Held>();
+const context = new AsyncLocalStorage<Holding>();
 
 /** Runs the routine of a lease, so that {@link currentLease} finds it in all that the routine calls. */
 export function whileHolding<T>(owner: object, lease: Lease, routine: () => T): T {
@@ -47,18 +47,18 @@ export function leaseOf(owner: object, { keys, weight }: Resource): Lease | unde
  * What goes on after its lease was released, and acquires the next, would keep all leases of the past in memory. Those that are over are
  * taken out of the chain, and let go of: a lease has promises, and each promise has the context in which it was made.
  */
-function innermost(): Held | undefined {
+function innermost(): Holding | undefined {
   const own = context.getStore();
   for (let held = own; held; held = held.outer) held.outer = unreleased(held.outer);
   return unreleased(own);
 }
 
-function unreleased(held: Held | undefined): Held | undefined {
+function unreleased(held: Holding | undefined): Holding | undefined {
   while (held && isReleased(held)) held = held.outer;
   return held;
 }
 
-function isReleased(held: Held): boolean {
+function isReleased(held: Holding): boolean {
   if (held.lease?.isReleased) held.lease = undefined;
   return held.lease === undefined;
 }

@@ -1,6 +1,6 @@
-import { bySlot } from '../engine/by-slot.js';
-import { LinkedList } from '../engine/linked-list.js';
-import type { LockServer } from '../engine/lock-server.js';
+import { bySlot } from '../server/by-slot.js';
+import { LinkedList } from '../server/linked-list.js';
+import type { LockServer } from '../server/lock-server.js';
 import type { LossReason } from '../lock-errors.js';
 import type { Hold } from './hold.js';
 import { letGoSoon } from './let-go.js';

@@ -1,5 +1,5 @@
-import { tryAgainUntil } from '../engine/backoff.js';
-import type { LockServer } from '../engine/lock-server.js';
+import { tryAgainUntil } from '../server/backoff.js';
+import type { LockServer } from '../server/lock-server.js';
 import type { Hold } from './hold.js';
 
 /**

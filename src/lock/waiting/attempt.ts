@@ -1,8 +1,8 @@
-import { backoff } from '../engine/backoff.js';
-import { Linked } from '../engine/linked-list.js';
-import type { LockServer } from '../engine/lock-server.js';
-import type { Resource } from '../engine/resource.js';
-import type { PollInput, QueuedReply, Waiting } from '../engine/scripts.js';
+import { backoff } from '../server/backoff.js';
+import { Linked } from '../server/linked-list.js';
+import type { LockServer } from '../server/lock-server.js';
+import type { Resource } from '../server/resource.js';
+import type { PollInput, QueuedReply, Waiting } from '../server/scripts.js';
 import { Hold } from '../lease/hold.js';
 import type { LeaseKeeper } from '../lease/lease-keeper.js';
 import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';

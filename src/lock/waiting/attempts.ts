@@ -1,5 +1,5 @@
-import { LinkedList } from '../engine/linked-list.js';
-import type { Resource } from '../engine/resource.js';
+import { LinkedList } from '../server/linked-list.js';
+import type { Resource } from '../server/resource.js';
 import type { Hold } from '../lease/hold.js';
 import { LockCancelledError } from '../lock-errors.js';
 import type { ResolvedLockOptions } from '../options/resolved-lock-options.js';

@@ -1,4 +1,4 @@
-import type { Waiting } from '../engine/scripts.js';
+import type { Waiting } from '../server/scripts.js';
 
 /** Who is handed a resource has it for so many milliseconds at first: until it renews, it may be dead. */
 export const LONGEST_TERM = 2_500;

@@ -1,6 +1,6 @@
-import { bySlot } from '../engine/by-slot.js';
-import type { LockServer } from '../engine/lock-server.js';
-import type { PollInput, PollReply } from '../engine/scripts.js';
+import { bySlot } from '../server/by-slot.js';
+import type { LockServer } from '../server/lock-server.js';
+import type { PollInput, PollReply } from '../server/scripts.js';
 
 /** A holder's time is over a little later than it said: times are rounded. */
 const AFTER_EXPIRY = 2;

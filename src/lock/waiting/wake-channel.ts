@@ -1,5 +1,5 @@
 import { toRedisError, type RedisClient, type RedisConnection } from '../../redis/index.js';
-import type { LockServer } from '../engine/lock-server.js';
+import type { LockServer } from '../server/lock-server.js';
 
 /** A message of `scripts/queue.lua`. */
 export interface Wake {

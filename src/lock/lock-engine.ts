@@ -1,23 +1,23 @@
-import { namespace, RedisError, type RedisConnection } from '../../redis/index.js';
-import type { ConnectionUser } from '../../redis/shared.js';
-import { HeldLease, type HeldLeaseParts } from '../lease/held-lease.js';
-import { join, type Held } from '../lease/joined-lease.js';
-import type { Hold } from '../lease/hold.js';
-import { Lease } from '../lease/lease.js';
-import { LockInspector } from '../inspection/lock-inspector.js';
-import { LeaseKeeper } from '../lease/lease-keeper.js';
-import { letGo } from '../lease/let-go.js';
-import { leaseOf } from '../lease/lease-context.js';
-import { LockCancelledError, LockUnavailableError } from '../lock-errors.js';
-import { LockEventPublisher } from '../lock-events.js';
-import type { ResolvedLockOptions, ResolvedRootOptions } from '../options/resolved-lock-options.js';
-import { lateError, MOST_LATE, type Busy } from '../waiting/attempt.js';
-import { Attempts } from '../waiting/attempts.js';
-import { LONGEST_TERM } from '../waiting/terms.js';
-import { WakeChannel } from '../waiting/wake-channel.js';
-import { Waiters } from '../waiting/waiters.js';
-import { LockServer } from './lock-server.js';
-import { keysOf, Resources, type Resource } from './resource.js';
+import { namespace, RedisError, type RedisConnection } from '../redis/index.js';
+import type { ConnectionUser } from '../redis/shared.js';
+import { HeldLease, type HeldLeaseParts } from './lease/held-lease.js';
+import { join, type Held } from './lease/joined-lease.js';
+import type { Hold } from './lease/hold.js';
+import { Lease } from './lease/lease.js';
+import { LockInspector } from './inspection/lock-inspector.js';
+import { LeaseKeeper } from './lease/lease-keeper.js';
+import { letGo } from './lease/let-go.js';
+import { leaseOf } from './lease/lease-context.js';
+import { LockCancelledError, LockUnavailableError } from './lock-errors.js';
+import { LockEventPublisher } from './lock-events.js';
+import type { ResolvedLockOptions, ResolvedRootOptions } from './options/resolved-lock-options.js';
+import { lateError, MOST_LATE, type Busy } from './waiting/attempt.js';
+import { Attempts } from './waiting/attempts.js';
+import { LONGEST_TERM } from './waiting/terms.js';
+import { WakeChannel } from './waiting/wake-channel.js';
+import { Waiters } from './waiting/waiters.js';
+import { LockServer } from './server/lock-server.js';
+import { keysOf, Resources, type Resource } from './server/resource.js';
 
 /** What this process holds, and waits for. */
 export interface LockStats {
