@@ -39,8 +39,8 @@ const LOCKS: InjectedService = {
  * transfer(from: string, to: string, amount: number): Promise<void> { … }
  * @example
  * // Once an hour, by one replica: those whose clocks are up to a minute late find it locked still.
- * \@Cron('0 * * * *')
  * \@Locked({ key: 'ranking', onContention: 'skip', atLeastFor: '1m', atMostFor: '50m' })
+ * \@Cron('0 * * * *')
  * async refresh(): Promise<void> { … }
  */
 export function Locked<F extends AsyncMethod>(options: LockedOptions<F>): MethodDecoratorFor<F> {
