@@ -1,33 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRedis, type RedisServer } from 'rednest/testing';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import type { LockProcess, RemoteLease } from './fixtures/process-handle.js';
 
 const TTL = 600;
 
-const group = new ProcessGroup(3);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
-
-const options = { ttl: TTL, wait: '20s' } as const;
-
-function openAll(count: number): Promise<LockProcess[]> {
-  return group.openAll(count, server.options, options);
-}
+const group = new ServedProcessGroup(3, { ttl: TTL, wait: '20s' });
 
 /** Has it wait. */
 async function join(waiter: LockProcess): Promise<Promise<RemoteLease>[]> {
-  const admin = await server.admin();
+  const admin = await group.server.admin();
   const before = await admin.zcard('lock:{tour}:queue');
   const lease = waiter.acquire('tour');
   lease.catch(() => undefined);
@@ -39,18 +22,18 @@ async function join(waiter: LockProcess): Promise<Promise<RemoteLease>[]> {
 describe('a process whose event loop is kept busy for longer than the ttl', () => {
   /** The request is on its way, and its answer comes while nobody reads it. */
   async function acquireBlocked(busy: LockProcess, duration: number): Promise<Promise<RemoteLease>[]> {
-    server.pause();
+    group.server.pause();
     const lease = busy.acquireBlocked('tour', {}, { turns: 5, duration });
     lease.catch(() => undefined);
     await sleep(150);
-    server.resume();
+    group.server.resume();
     return [lease];
   }
 
   it.each([1.5, 2.5])(
     'right after it has asked for a free resource, %d times as long, has it when it is told so',
     async (times) => {
-      const [busy] = (await openAll(1)) as [LockProcess];
+      const [busy] = (await group.serve(1)) as [LockProcess];
       const [acquiring] = await acquireBlocked(busy, TTL * times);
       const lease = await acquiring!;
       expect(lease.remaining).toBeGreaterThanOrEqual(TTL * 0.45);
@@ -61,7 +44,7 @@ describe('a process whose event loop is kept busy for longer than the ttl', () =
   );
 
   it('right after it has asked, and before it is sent, has it when it is told so', async () => {
-    const [busy] = (await openAll(1)) as [LockProcess];
+    const [busy] = (await group.serve(1)) as [LockProcess];
     const lease = await busy.acquireBlocked('tour', {}, { turns: 0, duration: TTL * 1.5 });
     expect(lease.remaining).toBeGreaterThanOrEqual(TTL * 0.45);
     expect(lease.remainingAtServer).toBeGreaterThan(0);
@@ -69,7 +52,7 @@ describe('a process whose event loop is kept busy for longer than the ttl', () =
   });
 
   it('right after it has asked, and loses it to another meanwhile, waits for it anew', async () => {
-    const [busy, other] = (await openAll(2)) as [LockProcess, LockProcess];
+    const [busy, other] = (await group.serve(2)) as [LockProcess, LockProcess];
     const [acquiring] = await acquireBlocked(busy, TTL * 2.5);
     const next = await other.acquire('tour');
     let isIn = false;
@@ -85,7 +68,7 @@ describe('a process whose event loop is kept busy for longer than the ttl', () =
   });
 
   it('while it is let in, the push unread, has the resource when it is told so', async () => {
-    const [holder, busy] = (await openAll(2)) as [LockProcess, LockProcess];
+    const [holder, busy] = (await group.serve(2)) as [LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const [acquiring] = await join(busy);
     const blocked = busy.block(TTL * 2);
@@ -100,7 +83,7 @@ describe('a process whose event loop is kept busy for longer than the ttl', () =
   });
 
   it('while it is let in, the push unread, waits anew if another has been let in since', async () => {
-    const [holder, busy, other] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [holder, busy, other] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const [acquiring] = await join(busy);
     const [waiting] = await join(other);
@@ -121,7 +104,7 @@ describe('a process whose event loop is kept busy for longer than the ttl', () =
   });
 
   it('while it holds the resource knows that it is lost before it does anything else', async () => {
-    const [busy] = (await openAll(1)) as [LockProcess];
+    const [busy] = (await group.serve(1)) as [LockProcess];
     const lease = await busy.acquire('tour');
     const blocked = busy.block(TTL * 2);
     // Read in the turn after the long one.

@@ -1,40 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRedis, type RedisServer } from 'rednest/testing';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import { LockProcess } from './fixtures/process-handle.js';
 import { fencesOf, isRising, overlaps, readRecord } from './fixtures/record.js';
 
 const TTL = 600;
 const HOUR = 3_600_000;
 
-const group = new ProcessGroup(1);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
+const group = new ServedProcessGroup(1);
 
 /** One process whose clock is right, one that is an hour late, and one that is an hour ahead. */
 function openAll(): Promise<LockProcess[]> {
   const options = { ttl: TTL, wait: '20s' } as const;
   return Promise.all([
-    group.open(server.options, options),
-    group.open(server.options, options, new LockProcess(-HOUR)),
-    group.open(server.options, options, new LockProcess(HOUR)),
+    group.open(group.server.options, options),
+    group.open(group.server.options, options, new LockProcess(-HOUR)),
+    group.open(group.server.options, options, new LockProcess(HOUR)),
   ]);
 }
 
 describe('processes whose clocks are an hour off', () => {
   it('wait in the order in which they come, hold for as long as they renew, and are let in when another has gone', async () => {
     const [right, late, early] = (await openAll()) as [LockProcess, LockProcess, LockProcess];
-    const admin = await server.admin();
+    const admin = await group.server.admin();
     for (const [holder, first, second] of [
       [right, early, late],
       [late, right, early],

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRedis, type RedisServer } from 'rednest/testing';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { killClients } from '../support/server-view.js';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import type { LockProcess, RemoteLease } from './fixtures/process-handle.js';
 import { fencesOf, isRising, overlaps, readRecord } from './fixtures/record.js';
 
@@ -15,25 +14,11 @@ const MARGIN = 1_500;
 const SUBSCRIBERS = 'rednest:default:subscriber';
 const CLIENTS = 'rednest:default';
 
-const group = new ProcessGroup(3);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
-
-function openAll(count: number): Promise<LockProcess[]> {
-  return group.openAll(count, server.options, { ttl: TTL, wait: '20s' });
-}
+const group = new ServedProcessGroup(3, { ttl: TTL, wait: '20s' });
 
 /** Has processes wait one after the other. */
 async function join(waiters: readonly LockProcess[]): Promise<Promise<RemoteLease>[]> {
-  const admin = await server.admin();
+  const admin = await group.server.admin();
   const acquiring: Promise<RemoteLease>[] = [];
   for (const waiter of waiters) {
     const before = await admin.zcard('lock:{tour}:queue');
@@ -46,17 +31,17 @@ async function join(waiters: readonly LockProcess[]): Promise<Promise<RemoteLeas
 }
 
 const both = async (): Promise<number> =>
-  (await killClients(server, SUBSCRIBERS)) + (await killClients(server, CLIENTS));
+  (await killClients(group.server, SUBSCRIBERS)) + (await killClients(group.server, CLIENTS));
 
 const cuts: [string, () => Promise<number>][] = [
-  ['of pushes', () => killClients(server, SUBSCRIBERS)],
-  ['of commands', () => killClients(server, CLIENTS)],
+  ['of pushes', () => killClients(group.server, SUBSCRIBERS)],
+  ['of commands', () => killClients(group.server, CLIENTS)],
   ['both', both],
 ];
 
 describe.each(cuts)('when connections are cut, %s,', (_, cut) => {
   it('those who wait are let in all the same, soon and in their order', async () => {
-    const [holder, first, second] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [holder, first, second] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const waiting = await join([first, second, first]);
     expect(await cut()).toBeGreaterThan(1);
@@ -74,7 +59,7 @@ describe.each(cuts)('when connections are cut, %s,', (_, cut) => {
   });
 
   it('in the moment in which the resource is released, nobody is forgotten', async () => {
-    const [holder, first, second] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [holder, first, second] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const waiting = await join([first, second]);
     const cutting = cut();
@@ -91,7 +76,7 @@ describe.each(cuts)('when connections are cut, %s,', (_, cut) => {
   });
 
   it('again and again under load, nobody overlaps, and all are let in', async () => {
-    const processes = await openAll(3);
+    const processes = await group.serve(3);
     const work = { resource: 'tour', workers: 4, held: 5, think: 5, duration: 2_500, options: {} };
     const working = Promise.all(processes.map((each) => each.work(work)));
     for (let cutting = 0; cutting < 4; cutting++) {

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Duration } from 'rednest';
-import { startRedis, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import type { LockProcess, RemoteLease } from './fixtures/process-handle.js';
 import { fencesOf, isRising, readRecord } from './fixtures/record.js';
 
@@ -12,29 +11,15 @@ const TTL = 900;
 /** An hour, in the server's microseconds: by so much may a clock have been ahead. */
 const HOUR = 3_600_000_000;
 
-const group = new ProcessGroup(3);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
-
-function openAll(count: number): Promise<LockProcess[]> {
-  return group.openAll(count, server.options, { ttl: TTL, wait: '20s' });
-}
+const group = new ServedProcessGroup(3, { ttl: TTL, wait: '20s' });
 
 async function queued(): Promise<number> {
-  return (await server.admin()).zcard('lock:{tour}:queue');
+  return (await group.server.admin()).zcard('lock:{tour}:queue');
 }
 
 /** Who waits, and is known to live. */
 async function known(): Promise<number> {
-  return (await server.admin()).hlen('lock:{tour}:waiters');
+  return (await group.server.admin()).hlen('lock:{tour}:waiters');
 }
 
 /** Has processes wait one after the other. */
@@ -52,7 +37,7 @@ async function join(waiters: readonly LockProcess[], ttl: Duration = TTL): Promi
 
 /** Waits until the server knows of the lease again. */
 async function reinstated({ fence }: RemoteLease): Promise<void> {
-  const admin = await server.admin();
+  const admin = await group.server.admin();
   await eventually(async () =>
     (await admin.hvals('lock:{tour}')).some((value) => value.split(' ')[1] === String(fence)),
   );
@@ -72,17 +57,20 @@ async function goThrough(acquiring: readonly Promise<RemoteLease>[]): Promise<nu
 
 /** What loses data: everything, or what belongs to the resource, as an eviction would. */
 const losses: [string, () => Promise<unknown>][] = [
-  ['all data are lost', async () => (await server.admin()).flushall()],
-  ['the scripts are lost, too', async () => (await server.admin()).multi().flushall().script('FLUSH').exec()],
-  ['the holder is lost', async () => (await server.admin()).del('lock:{tour}')],
-  ['the queue is lost', async () => (await server.admin()).del('lock:{tour}:queue')],
-  ['who waits is lost', async () => (await server.admin()).del('lock:{tour}:waiters')],
-  ['the server starts anew without data', () => server.restart()],
+  ['all data are lost', async () => (await group.server.admin()).flushall()],
+  [
+    'the scripts are lost, too',
+    async () => (await group.server.admin()).multi().flushall().script('FLUSH').exec(),
+  ],
+  ['the holder is lost', async () => (await group.server.admin()).del('lock:{tour}')],
+  ['the queue is lost', async () => (await group.server.admin()).del('lock:{tour}:queue')],
+  ['who waits is lost', async () => (await group.server.admin()).del('lock:{tour}:waiters')],
+  ['the server starts anew without data', () => group.server.restart()],
 ];
 
 describe.each(losses)('when %s', (_, lose) => {
   it('a holder has the resource still from its next renewal on, and the next fence is larger', async () => {
-    const [holder, other] = (await openAll(2)) as [LockProcess, LockProcess];
+    const [holder, other] = (await group.serve(2)) as [LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     await lose();
     await reinstated(held);
@@ -97,7 +85,7 @@ describe.each(losses)('when %s', (_, lose) => {
   });
 
   it('those who wait behind a holder keep their order, and fences rise', async () => {
-    const [holder, first, second] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [holder, first, second] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     // They ask seldom: who asks before the holder has renewed finds the resource free, and that is all that can be told then.
     const waiting = await join([first, second, first, second], '10s');
@@ -126,9 +114,9 @@ describe.each(losses)('when %s', (_, lose) => {
 
 describe('fences', () => {
   it('rise from one that is ahead of the clock', async () => {
-    const [one, other] = (await openAll(2)) as [LockProcess, LockProcess];
+    const [one, other] = (await group.serve(2)) as [LockProcess, LockProcess];
     const ahead = Date.now() * 1_000 + HOUR;
-    await (await server.admin()).hset('lock:{tour}', 'fence', ahead);
+    await (await group.server.admin()).hset('lock:{tour}', 'fence', ahead);
     const first = await one.acquire('tour');
     expect(first.fence).toBe(ahead + 1);
     const waiting = await join([other, one]);
@@ -138,8 +126,8 @@ describe('fences', () => {
   });
 
   it('of a holder that was ahead of the clock, and then lost its data, are not given out again', async () => {
-    const [one, other] = (await openAll(2)) as [LockProcess, LockProcess];
-    const admin = await server.admin();
+    const [one, other] = (await group.serve(2)) as [LockProcess, LockProcess];
+    const admin = await group.server.admin();
     const ahead = Date.now() * 1_000 + HOUR;
     await admin.hset('lock:{tour}', 'fence', ahead);
     const held = await one.acquire('tour');
@@ -154,20 +142,20 @@ describe('fences', () => {
   });
 
   it('do not rise for who asks again under the same lease', async () => {
-    const [one] = (await openAll(1)) as [LockProcess];
+    const [one] = (await group.serve(1)) as [LockProcess];
     const held = await one.acquire('tour');
     await held.extend();
     await sleep(TTL);
-    expect(await (await server.admin()).hget('lock:{tour}', 'fence')).toBe(String(held.fence));
+    expect(await (await group.server.admin()).hget('lock:{tour}', 'fence')).toBe(String(held.fence));
   });
 
   it('are forgotten within about an hour, and so is what belongs to a resource that nobody uses', async () => {
-    const [one, other] = (await openAll(2)) as [LockProcess, LockProcess];
+    const [one, other] = (await group.serve(2)) as [LockProcess, LockProcess];
     const held = await one.acquire('tour');
     const [waiting] = await join([other]);
     expect(await held.release()).toBe('released');
     expect(await (await waiting!).release()).toBe('released');
-    const admin = await server.admin();
+    const admin = await group.server.admin();
     expect(await admin.keys('*')).toEqual(['lock:{tour}']);
     const life = await admin.pttl('lock:{tour}');
     expect(life).toBeGreaterThan(1_800_000);

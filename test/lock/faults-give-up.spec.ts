@@ -1,23 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRedis, type RedisServer } from 'rednest/testing';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { describe, expect, it } from '@jest/globals';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import type { LockProcess } from './fixtures/process-handle.js';
 import { fencesOf, isRising, overlaps, readRecord } from './fixtures/record.js';
 
-const group = new ProcessGroup(3);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
+const group = new ServedProcessGroup(3);
 
 async function openAll(ttl: number): Promise<LockProcess[]> {
-  return group.openAll(3, server.options, { ttl });
+  return group.serve(3, { ttl });
 }
 
 describe('those whose wait is over just when they are let in', () => {
@@ -49,7 +38,7 @@ describe('those whose wait is over just when they are let in', () => {
     expect(entries.every(({ accepted }) => accepted)).toBe(true);
     const last = await processes[0]!.acquire('tour', { wait: 0 });
     expect(await last.release()).toBe('released');
-    const admin = await server.admin();
+    const admin = await group.server.admin();
     expect(await admin.keys('*')).toEqual(['lock:{tour}']);
     expect(await admin.hkeys('lock:{tour}')).toEqual(['fence']);
     for (const each of processes) expect(await each.stats()).toEqual({ held: 0, waiting: 0 });

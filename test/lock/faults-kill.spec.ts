@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRedis, type RedisServer } from 'rednest/testing';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import type { LockProcess, RemoteLease } from './fixtures/process-handle.js';
 import { fencesOf, isRising, overlaps, readRecord } from './fixtures/record.js';
 
@@ -11,31 +10,15 @@ const TTL = 600;
 /** What a busy machine may add, in milliseconds. */
 const MARGIN = 1_500;
 
-const group = new ProcessGroup(4);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
-
-const options = { ttl: TTL, wait: '20s' } as const;
-
-function openAll(count: number): Promise<LockProcess[]> {
-  return group.openAll(count, server.options, options);
-}
+const group = new ServedProcessGroup(4, { ttl: TTL, wait: '20s' });
 
 async function queued(): Promise<number> {
-  return (await server.admin()).zcard('lock:{tour}:queue');
+  return (await group.server.admin()).zcard('lock:{tour}:queue');
 }
 
 /** Waits until the server knows that a process is gone. */
 async function unsubscribed({ name }: LockProcess): Promise<void> {
-  const admin = await server.admin();
+  const admin = await group.server.admin();
   await eventually(async () => {
     const channels = (await admin.pubsub('CHANNELS', 'lock:wake:*')) as string[];
     return !channels.some((channel) => channel.includes(`-${name}:`));
@@ -58,7 +41,7 @@ async function join(waiters: readonly LockProcess[]): Promise<Promise<RemoteLeas
 
 describe('a process that is killed', () => {
   it('while it holds the resource keeps it for no longer than its ttl', async () => {
-    const [holder, waiter] = (await openAll(2)) as [LockProcess, LockProcess];
+    const [holder, waiter] = (await group.serve(2)) as [LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const [waiting] = await join([waiter]);
     // Longer than its ttl: it is renewed until the process is killed.
@@ -74,7 +57,7 @@ describe('a process that is killed', () => {
   });
 
   it('while it waits first, several times, is passed over at once', async () => {
-    const [holder, dying, waiter] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [holder, dying, waiter] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const waiting = await join([dying, dying, dying, waiter, dying]);
     await group.kill(dying);
@@ -91,7 +74,7 @@ describe('a process that is killed', () => {
   });
 
   it('while it holds the resource and waits for it leaves the queue to the others, in their order', async () => {
-    const [dying, first, second] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [dying, first, second] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await dying.acquire('tour');
     const waiting = await join([dying, first, dying, second, dying]);
     await group.kill(dying);
@@ -105,7 +88,7 @@ describe('a process that is killed', () => {
   });
 
   it('at any moment does no harm: nobody overlaps, fences rise, and who lives has all writes accepted', async () => {
-    const processes = await openAll(4);
+    const processes = await group.serve(4);
     const work = { resource: 'tour', workers: 4, held: 5, think: 5, duration: 4_000, options: {} };
     const working = processes.map((each) => each.work(work));
     for (const each of working) each.catch(() => undefined);

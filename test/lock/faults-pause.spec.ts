@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Duration } from 'rednest';
-import { startRedis, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import type { LockProcess, RemoteLease } from './fixtures/process-handle.js';
 import { readRecord } from './fixtures/record.js';
 
@@ -12,27 +11,11 @@ const TTL = 600;
 /** What a busy machine may add, in milliseconds. */
 const MARGIN = 1_500;
 
-const group = new ProcessGroup(3);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
-
-const options = { ttl: TTL, wait: '20s' } as const;
-
-function openAll(count: number): Promise<LockProcess[]> {
-  return group.openAll(count, server.options, options);
-}
+const group = new ServedProcessGroup(3, { ttl: TTL, wait: '20s' });
 
 /** Has it wait. */
 async function join(waiter: LockProcess, wait: Duration = '20s'): Promise<Promise<RemoteLease>[]> {
-  const admin = await server.admin();
+  const admin = await group.server.admin();
   const before = await admin.zcard('lock:{tour}:queue');
   const lease = waiter.acquire('tour', { wait });
   lease.catch(() => undefined);
@@ -49,7 +32,7 @@ async function writes(): Promise<(readonly [fence: number, accepted: boolean])[]
 
 describe('a process that is stopped for three ttls', () => {
   it('while it holds the resource loses it to another, is told so when it goes on, and can do no harm', async () => {
-    const [holder, other] = (await openAll(2)) as [LockProcess, LockProcess];
+    const [holder, other] = (await group.serve(2)) as [LockProcess, LockProcess];
     const old = await holder.acquire('tour');
     expect(await old.write()).toBe(true);
     holder.signal('SIGSTOP');
@@ -83,7 +66,7 @@ describe('a process that is stopped for three ttls', () => {
   });
 
   it('while it waits first is passed over after its term, and has the resource only when it gets it anew', async () => {
-    const [holder, stopped, other] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [holder, stopped, other] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const [late] = await join(stopped);
     const [waiting] = await join(other);
@@ -108,7 +91,7 @@ describe('a process that is stopped for three ttls', () => {
   });
 
   it('while it waits first is told that its time is over when it goes on', async () => {
-    const [holder, stopped, other] = (await openAll(3)) as [LockProcess, LockProcess, LockProcess];
+    const [holder, stopped, other] = (await group.serve(3)) as [LockProcess, LockProcess, LockProcess];
     const held = await holder.acquire('tour');
     const [late] = await join(stopped, 2 * TTL);
     const [waiting] = await join(other);
@@ -121,7 +104,7 @@ describe('a process that is stopped for three ttls', () => {
     expect(await next.write()).toBe(true);
     expect(await next.release()).toBe('released');
     // It has left the queue, too.
-    expect(await (await server.admin()).zcard('lock:{tour}:queue')).toBe(0);
+    expect(await (await group.server.admin()).zcard('lock:{tour}:queue')).toBe(0);
     expect(await (await holder.acquire('tour', { wait: 0 })).release()).toBe('released');
   });
 });

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRedis, type RedisServer } from 'rednest/testing';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { ProcessGroup } from './fixtures/process-group.js';
+import { ServedProcessGroup } from './fixtures/served-process-group.js';
 import type { LockProcess } from './fixtures/process-handle.js';
 
 const TTL = 2_000;
@@ -9,22 +8,12 @@ const TTL = 2_000;
 /** What a busy machine may add, in milliseconds. */
 const MARGIN = 1_500;
 
-const group = new ProcessGroup(2);
-
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterEach(async () => {
-  await (await server.admin()).flushall();
-  await (await group.record.admin()).flushall();
-});
-afterAll(() => server.stop());
+const group = new ServedProcessGroup(2);
 
 const options = { ttl: TTL, wait: '20s' } as const;
 
 async function waitFor(queued: number): Promise<void> {
-  const admin = await server.admin();
+  const admin = await group.server.admin();
   await eventually(async () => (await admin.zcard('lock:{tour}:queue')) === queued);
 }
 
@@ -37,7 +26,7 @@ async function expectToLeave(leaving: LockProcess): Promise<void> {
 
 describe('a process that shuts down', () => {
   it('while it waits tells those who wait, and leaves the queue to others at once', async () => {
-    const [leaving, other] = (await group.openAll(2, server.options, options)) as [LockProcess, LockProcess];
+    const [leaving, other] = (await group.serve(2, options)) as [LockProcess, LockProcess];
     const held = await other.acquire('tour');
     const cancelled = [leaving.acquire('tour'), leaving.acquire('tour', { wait: Infinity })];
     const codes = Promise.all(
@@ -52,10 +41,7 @@ describe('a process that shuts down', () => {
   });
 
   it('while it holds a resource hands it on at once', async () => {
-    const [leaving, other] = (await group.openAll(2, server.options, { ...options, ttl: '1m' })) as [
-      LockProcess,
-      LockProcess,
-    ];
+    const [leaving, other] = (await group.serve(2, { ...options, ttl: '1m' })) as [LockProcess, LockProcess];
     const held = await leaving.acquire('tour');
     const waiting = other.acquire('tour');
     await waitFor(1);
@@ -66,7 +52,7 @@ describe('a process that shuts down', () => {
   });
 
   it('while it holds a resource that others wait for in the same process lets none of them in', async () => {
-    const [leaving, other] = (await group.openAll(2, server.options, options)) as [LockProcess, LockProcess];
+    const [leaving, other] = (await group.serve(2, options)) as [LockProcess, LockProcess];
     await leaving.acquire('tour');
     const cancelled = leaving.acquire('tour').then(String, ({ code }: { code: string }) => code);
     await waitFor(1);
@@ -79,13 +65,13 @@ describe('a process that shuts down', () => {
 
   it('lets what it holds expire where it is told to', async () => {
     const [leaving, other] = await Promise.all([
-      group.open(server.options, { ...options, onShutdown: 'expire' }),
-      group.open(server.options, options),
+      group.open(group.server.options, { ...options, onShutdown: 'expire' }),
+      group.open(group.server.options, options),
     ]);
     const held = await leaving.acquire('tour');
     await expectToLeave(leaving);
     const life = await eventually(async () => {
-      const state = await (await server.admin()).hvals('lock:{tour}');
+      const state = await (await group.server.admin()).hvals('lock:{tour}');
       return state.some((value) => value.split(' ')[1] === String(held.fence));
     });
     expect(life).toBe(true);
@@ -99,14 +85,14 @@ describe('a process that shuts down', () => {
   it('while Redis is away ends all the same', async () => {
     const [leaving, other] = (await group.openAll(
       2,
-      { ...server.options, shutdownTimeout: 500 },
+      { ...group.server.options, shutdownTimeout: 500 },
       options,
     )) as [LockProcess, LockProcess];
     await leaving.acquire('tour');
     const cancelled = leaving.acquire('tour').then(String, ({ code }: { code: string }) => code);
     await waitFor(1);
-    server.pause();
-    const { code } = await group.leave(leaving).finally(() => server.resume());
+    group.server.pause();
+    const { code } = await group.leave(leaving).finally(() => group.server.resume());
     expect(code).toBe(0);
     expect(await cancelled).toBe('LOCK_CANCELLED');
     const next = await other.acquire('tour');
