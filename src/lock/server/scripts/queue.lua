@@ -125,7 +125,8 @@ local function join(resource, now, token, patience, weight, capacity, term)
   local is_new = redis.call('ZADD', resource.queue, 'NX', arrival, token) == 1
   note(resource, now, token, patience, weight, capacity, term)
   if not last then retain_queue(resource) end
-  return is_new and arrival or redis.call('ZSCORE', resource.queue, token)
+  -- Adds nothing, and replies with the score: who waits needs the permission for one command less.
+  return is_new and arrival or redis.call('ZADD', resource.queue, 'INCR', 0, token)
 end
 
 -- Notes that the token still waits, at its old place: the queue may have been lost meanwhile.
