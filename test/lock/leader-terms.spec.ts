@@ -14,7 +14,7 @@ const opened = new Opened();
 
 describe('a term', () => {
   it('that is lost is followed by another', async () => {
-    const { replicas, server } = await startReplicas(opened, 1, 300);
+    const { replicas, server } = await startReplicas(opened, 1, 1_500);
     const [replica] = replicas as [LeaderReplica];
     const leader = replica.locks.leader('ranking');
     const losses: (string | undefined)[] = [];
@@ -24,8 +24,11 @@ describe('a term', () => {
     // As where the data was lost, and another has led since.
     const admin = await server.admin();
     const state = 'lock:{leader%3Aranking}';
-    await admin.del(state);
-    await admin.hset(state, { fence: fence + 1 });
+    await admin
+      .multi()
+      .del(state)
+      .hset(state, { fence: fence + 1 })
+      .exec();
     await eventually(() => losses.length === 1 && leader.isLeader);
     expect(losses).toEqual(['taken']);
     expect(leader.term!.fence).toBeGreaterThan(fence);
