@@ -1,3 +1,4 @@
+import { Alarm } from '../server/alarm.js';
 import { bySlot } from '../server/by-slot.js';
 import { LinkedList } from '../server/linked-list.js';
 import type { LockServer } from '../server/lock-server.js';
@@ -10,8 +11,7 @@ export class LeaseKeeper {
   readonly #server: LockServer;
   readonly #listen: () => void;
   readonly #holds = new LinkedList<Hold>();
-  #timer: NodeJS.Timeout | undefined;
-  #wakesAt = Infinity;
+  readonly #alarm = new Alarm(() => this.#tick());
   #isStopped = false;
 
   /** @param listen hears of what is revoked. Called when something is held for so long that it is renewed: others need no push. */
@@ -79,7 +79,7 @@ export class LeaseKeeper {
   /** Renews nothing more. @returns what is held still */
   stop(): Hold[] {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#alarm.clear();
     const holds = [...this.#holds];
     for (const hold of holds) this.#lose(hold, 'shutdown');
     return holds;
@@ -121,7 +121,6 @@ export class LeaseKeeper {
   }
 
   #tick(): void {
-    this.#wakesAt = Infinity;
     const now = performance.now();
     const due: Hold[] = [];
     let next = Infinity;
@@ -147,10 +146,6 @@ export class LeaseKeeper {
   }
 
   #wakeBy(moment: number): void {
-    if (moment >= this.#wakesAt || this.#isStopped) return;
-    this.#wakesAt = moment;
-    clearTimeout(this.#timer);
-    const delay = Math.max(0, Math.ceil(moment - performance.now()));
-    this.#timer = setTimeout(() => this.#tick(), delay).unref();
+    if (!this.#isStopped) this.#alarm.setBy(moment);
   }
 }

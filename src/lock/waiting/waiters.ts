@@ -1,3 +1,4 @@
+import { Alarm } from '../server/alarm.js';
 import { bySlot } from '../server/by-slot.js';
 import type { LockServer } from '../server/lock-server.js';
 import type { PollInput, PollReply } from '../server/scripts.js';
@@ -40,8 +41,7 @@ export interface Waiter extends PollInput {
 export class Waiters {
   readonly #server: LockServer;
   readonly #waiters = new Map<string, Waiter>();
-  #timer: NodeJS.Timeout | undefined;
-  #wakesAt = Infinity;
+  readonly #alarm = new Alarm(() => this.#tick());
 
   constructor(server: LockServer) {
     this.#server = server;
@@ -76,7 +76,7 @@ export class Waiters {
 
   remove({ token }: Waiter): void {
     this.#waiters.delete(token);
-    if (this.#waiters.size === 0) this.#rest();
+    if (this.#waiters.size === 0) this.#alarm.clear();
   }
 
   /** The server has let it in, by a push. @returns whether it waits */
@@ -94,6 +94,7 @@ export class Waiters {
   /** Pushes may have been lost. */
   pollNow(): void {
     for (const waiter of this.#waiters.values()) waiter.pollAt = 0;
+    this.#alarm.clear();
     if (this.#waiters.size > 0) this.#tick();
   }
 
@@ -102,7 +103,7 @@ export class Waiters {
     waiter.isPushed = waiter.isPolled;
     if (waiter.isPolled) return;
     waiter.pollAt = 0;
-    this.#wakeBy(0);
+    this.#alarm.setBy(0);
   }
 
   #letIn(waiter: Waiter, grant: Grant): void {
@@ -112,13 +113,12 @@ export class Waiters {
   }
 
   #tick(): void {
-    this.#wakesAt = Infinity;
     const now = performance.now();
     const due = Array.from(this.#waiters.values()).filter(
       (waiter) => !waiter.isPolled && waiter.pollAt - now <= interval(waiter) / 4,
     );
     for (const group of bySlot(due, this.#server.isCluster)) void this.#poll(group);
-    for (const waiter of this.#waiters.values()) if (!waiter.isPolled) this.#wakeBy(waiter.pollAt);
+    for (const waiter of this.#waiters.values()) if (!waiter.isPolled) this.#alarm.setBy(waiter.pollAt);
   }
 
   async #poll(waiters: readonly Waiter[]): Promise<void> {
@@ -160,20 +160,7 @@ export class Waiters {
     const expiry = remaining < 0 ? Infinity : now + remaining + AFTER_EXPIRY;
     waiter.pollAt = waiter.isPushed ? now : Math.min(now + interval(waiter), expiry);
     waiter.isPushed = false;
-    this.#wakeBy(waiter.pollAt);
-  }
-
-  #wakeBy(moment: number): void {
-    if (moment >= this.#wakesAt) return;
-    this.#rest();
-    this.#wakesAt = moment;
-    const delay = Math.max(0, Math.ceil(moment - performance.now()));
-    this.#timer = setTimeout(() => this.#tick(), delay).unref();
-  }
-
-  #rest(): void {
-    clearTimeout(this.#timer);
-    this.#wakesAt = Infinity;
+    this.#alarm.setBy(waiter.pollAt);
   }
 }
 
