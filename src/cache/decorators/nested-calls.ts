@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { findsMarked, markMethod } from '../../decorators/marked-methods.js';
 import { type CacheService } from '../cache.service.js';
 
 interface Making {
@@ -13,16 +14,12 @@ const making = new AsyncLocalStorage<Making>();
 
 /** Marks a method as one that {@link overridesCacheable} finds. */
 export function markCacheable(method: object): void {
-  Reflect.defineMetadata(CACHEABLE, true, method);
+  markMethod(method, CACHEABLE);
 }
 
 /** Whether a class above has a cached method of that name, which `super` may call. */
 export function overridesCacheable(target: object, property: string | symbol): boolean {
-  for (let base: unknown = target; (base = Object.getPrototypeOf(base));) {
-    const method: unknown = Object.getOwnPropertyDescriptor(base, property)?.value;
-    if (typeof method === 'function' && Reflect.hasOwnMetadata(CACHEABLE, method)) return true;
-  }
-  return false;
+  return findsMarked(CACHEABLE, property, { first: Object.getPrototypeOf(target) });
 }
 
 /** Runs the method, so that {@link isMaking} knows of it in all that it calls. Not free: for methods that override cached ones. */

@@ -1,10 +1,11 @@
 import type { Place } from '../../decorators/decorate-method.js';
+import { findsMarked, markMethod } from '../../decorators/marked-methods.js';
 
 const LOCKED = Symbol('rednest:locked');
 
 /** Marks a method as one that {@link isBehindLocked} finds. */
 export function markLocked(method: object): void {
-  Reflect.defineMetadata(LOCKED, true, method);
+  markMethod(method, LOCKED);
 }
 
 /**
@@ -15,13 +16,5 @@ export function isBehindLocked(
   instance: object,
   { target, property }: Pick<Place, 'target' | 'property'>,
 ): boolean {
-  for (
-    let each: unknown = Object.getPrototypeOf(instance);
-    each && each !== target;
-    each = Object.getPrototypeOf(each)
-  ) {
-    const method: unknown = Object.getOwnPropertyDescriptor(each, property)?.value;
-    if (typeof method === 'function' && Reflect.hasOwnMetadata(LOCKED, method)) return true;
-  }
-  return false;
+  return findsMarked(LOCKED, property, { first: Object.getPrototypeOf(instance), end: target });
 }
