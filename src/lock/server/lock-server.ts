@@ -21,7 +21,7 @@ import {
 import { TimeLimit } from './time-limit.js';
 
 /** So many releases are tried again at a time: in an outage, what all acquisitions give up would be a load by itself. */
-const MOST_LATE = 1_000;
+const MOST_REPEATED = 1_000;
 
 /** Sends the scripts, each with a time limit: Redis may be silent for longer than a lease lasts. */
 export class LockServer {
@@ -77,7 +77,7 @@ export class LockServer {
   }
 
   async #releaseLate(keys: ResourceKeys, token: string, deadline: number): Promise<void> {
-    if (this.#late >= MOST_LATE) return;
+    if (this.#late >= MOST_REPEATED) return;
     this.#late++;
     await tryAgainUntil(deadline, () => this.release(keys, token));
     this.#late--;
