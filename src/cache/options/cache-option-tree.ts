@@ -65,11 +65,7 @@ const SHORTHANDS = {
 
 /** The options given, by their paths. What the tree does not know is reported. */
 export function readCacheOptions(options: unknown, tree: OptionTree, problems: Problems): Settings {
-  return new Settings(
-    flattenOptions(options, tree, problems, { shorthands: SHORTHANDS }),
-    problems,
-    (path) => path,
-  );
+  return new Settings(flattenOptions(options, tree, problems, { shorthands: SHORTHANDS }), problems);
 }
 
 /** The most that an entry's ages may be, in milliseconds: a hundred years, far from what Redis takes. */

@@ -1,4 +1,3 @@
-import { namespace } from '../../redis/index.js';
 import { Problems, type Settings } from '../../redis/shared.js';
 import { toBytes, BYTE_SIZE_EXPECTED } from './byte-size.js';
 import { CacheConfigurationError } from './cache-configuration-error.js';
@@ -10,8 +9,6 @@ import type { ResolvedBackendOptions, ResolvedCacheOptions } from './resolved-ca
 
 /** What a local tier may hold at most: it allots its index in advance. */
 const MOST_LOCAL_ENTRIES = 16_777_216;
-
-const NAMESPACE_EXPECTED = "letters, digits, '_', '-' and '.', with ':' between them";
 
 /**
  * Completes and checks the options of `forRoot`: what all caches share, and the cache of that name.
@@ -120,15 +117,7 @@ function resolveShared(settings: Settings, problems: Problems): ResolvedBackendO
 function resolveNamespace(settings: Settings, problems: Problems): string {
   if (!settings.has('namespace'))
     problems.add('namespace', "is missing: the first part of every key, such as 'atlas'");
-  return settings.converted('namespace', asNamespace, `a namespace (${NAMESPACE_EXPECTED})`) ?? '';
-}
-
-function asNamespace(value: unknown): string | undefined {
-  try {
-    return typeof value === 'string' ? namespace(value).name : undefined;
-  } catch {
-    return undefined;
-  }
+  return settings.namespace('namespace') ?? '';
 }
 
 function byteSize(settings: Settings, path: string): number | undefined {

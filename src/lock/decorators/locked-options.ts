@@ -45,7 +45,7 @@ const TREE = { key: true, ...SHARED_OPTIONS, onContention: true, status: true } 
  */
 export function checkLockedOptions(subject: string, options: AnyLockedOptions): LockOptions {
   const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, TREE, problems), problems, (path) => path);
+  const settings = new Settings(flattenOptions(options, TREE, problems), problems);
   const { wait } = checkLockSettings(settings, problems);
   if (!settings.has('key')) problems.add('key', 'is missing');
   settings.converted('key', isKey, KEY_EXPECTED);

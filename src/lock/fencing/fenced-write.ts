@@ -56,7 +56,7 @@ export const fencedWrite: Script<FencedWrite, boolean> = defineScript<FencedWrit
 /** @throws LockConfigurationError with every problem that was found */
 function resolve(write: FencedWrite): { keys: string[]; args: ScriptArgument[] } {
   const problems = new Problems();
-  const settings = new Settings(flattenOptions(write, OPTIONS, problems), problems, (path) => path);
+  const settings = new Settings(flattenOptions(write, OPTIONS, problems), problems);
   for (const option of ['key', 'value', 'fence'])
     if (!settings.has(option)) problems.add(option, 'is missing');
   const key = settings.text('key');

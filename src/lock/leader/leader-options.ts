@@ -56,7 +56,7 @@ export function resolveLeaderOptions(
   defaults: ResolvedLockOptions,
 ): ResolvedLeaderOptions {
   const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, LEADER_OPTIONS, problems), problems, (path) => path);
+  const settings = new Settings(flattenOptions(options, LEADER_OPTIONS, problems), problems);
   const grace = settings.duration('grace', { min: 0 }) ?? 5_000;
   problems.throwAs((found) => new LockConfigurationError(subject, found));
   const { ttl, signal } = options;
@@ -82,7 +82,7 @@ export function checkCallbacks(subject: string, callbacks: LeaderCallbacks): voi
 export function resolvePause(subject: string, duration: Duration): number {
   const problems = new Problems();
   const given = new Map([['duration', { option: 'duration', value: duration, source: 'code' as const }]]);
-  const pause = new Settings(given, problems, (path) => path).duration('duration', { min: 0 });
+  const pause = new Settings(given, problems).duration('duration', { min: 0 });
   problems.throwAs((found) => new LockConfigurationError(subject, found));
   return pause ?? 0;
 }

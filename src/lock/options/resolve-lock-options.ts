@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { namespace, type Duration } from '../../redis/index.js';
+import type { Duration } from '../../redis/index.js';
 import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
 import { LockConfigurationError } from './lock-configuration-error.js';
 import type { LeaseOptions, LockOptions, LockRootOptions, TryLockOptions } from './lock-options.js';
@@ -43,14 +43,13 @@ const SHORTEST_TTL = 50;
 
 const HOLDER = /^[\w-]{1,40}$/;
 const HOLDER_EXPECTED = "a name of up to 40 letters, digits, '_' and '-'";
-const NAMESPACE_EXPECTED = "a namespace (letters, digits, '_', '-' and '.', with ':' between them)";
 
 /** @throws LockConfigurationError with every problem that was found */
 export function resolveRootOptions(options: LockRootOptions): ResolvedRootOptions {
   const problems = new Problems();
   const settings = read(options, ROOT_OPTIONS, problems);
   const resolved: ResolvedRootOptions = {
-    namespace: settings.converted('namespace', asNamespace, NAMESPACE_EXPECTED) ?? 'lock',
+    namespace: settings.namespace('namespace') ?? 'lock',
     timeout: settings.duration('timeout') ?? 1_000,
     onShutdown: settings.choice('onShutdown', ['release', 'expire']) ?? 'release',
     holder: settings.converted('holder', asHolder, HOLDER_EXPECTED) ?? thisProcess(),
@@ -106,7 +105,7 @@ export function resolveTtl(subject: string, ttl: Duration): number {
 }
 
 function read(options: unknown, tree: OptionTree, problems: Problems): Settings {
-  return new Settings(flattenOptions(options, tree, problems), problems, (path) => path);
+  return new Settings(flattenOptions(options, tree, problems), problems);
 }
 
 function resolveLock(
@@ -150,14 +149,6 @@ function asSignal(value: unknown): AbortSignal | undefined {
 
 function asHolder(value: unknown): string | undefined {
   return typeof value === 'string' && HOLDER.test(value) ? value : undefined;
-}
-
-function asNamespace(value: unknown): string | undefined {
-  try {
-    return typeof value === 'string' ? namespace(value).name : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The end of a pod's name is what tells it from its replicas. */

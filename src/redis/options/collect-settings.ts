@@ -40,7 +40,7 @@ export function collectSettings(
   const prefix: unknown = envPrefix ?? environmentPrefix(name);
   if (typeof prefix !== 'string') problems.add('envPrefix', `${showValue(prefix)} is not text`);
   const hasAddress = ADDRESS_OPTIONS.some((option) => code.has(option));
-  if (hasAddress || typeof prefix !== 'string') return new Settings(code, problems, (path) => path);
+  if (hasAddress || typeof prefix !== 'string') return new Settings(code, problems);
   const environment = readEnvironment(config, prefix, problems);
   reportSharedVariables(name, prefix, environment, problems);
   reportTlsTurnedOff(code, environment, problems);

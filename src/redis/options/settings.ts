@@ -1,3 +1,4 @@
+import { namespace } from '../keys/namespace.js';
 import { DURATION_EXPECTED, toMilliseconds } from './duration.js';
 import { showPath, showValue } from './mask.js';
 import type { Problems } from './problems.js';
@@ -32,14 +33,16 @@ const LONGEST_TIMER = 2_147_483_647;
 
 const DAY = 86_400_000;
 
+const NAMESPACE_EXPECTED = "a namespace (letters, digits, '_', '-' and '.', with ':' between them)";
+
 /** Reads single settings and checks their types. What is wrong goes to the problems, and the setting is then undefined. */
 export class Settings {
   readonly #given: GivenByPath;
   readonly #problems: Problems;
   readonly #labels: (path: string) => string;
 
-  /** @param labels what to call a setting that is missing, in a message */
-  constructor(given: GivenByPath, problems: Problems, labels: (path: string) => string) {
+  /** @param labels what to call a setting that is missing, in a message; by default its path */
+  constructor(given: GivenByPath, problems: Problems, labels: (path: string) => string = (path) => path) {
     this.#given = given;
     this.#problems = problems;
     this.#labels = labels;
@@ -115,6 +118,11 @@ export class Settings {
     return undefined;
   }
 
+  /** The name of a namespace: a first part of keys. */
+  namespace(path: string): string | undefined {
+    return this.converted(path, asNamespace, NAMESPACE_EXPECTED);
+  }
+
   /** What `convert` makes of the value; where that is undefined, the value is wrong. */
   converted<T>(path: string, convert: (value: unknown) => T | undefined, expected: string): T | undefined {
     const given = this.find(path);
@@ -155,4 +163,12 @@ function isNotEmpty(value: unknown): value is string {
 
 function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
+}
+
+function asNamespace(value: unknown): string | undefined {
+  try {
+    return typeof value === 'string' ? namespace(value).name : undefined;
+  } catch {
+    return undefined;
+  }
 }
