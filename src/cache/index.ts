@@ -28,7 +28,6 @@ export { CachePut, type CachePutOptions } from './decorators/cache-put.js';
 export { CacheConfigurationError } from './options/cache-configuration-error.js';
 // By names that tell them from what other modules of rednest call so.
 export type {
-  ByteSize,
   CacheInspection,
   CacheOptions,
   CacheResult,

@@ -13,6 +13,7 @@ export { hashSlot } from './keys/hash-slot.js';
 export { key, type KeyPart } from './keys/key.js';
 export { namespace, type Namespace } from './keys/namespace.js';
 export { RedisConfigurationError, type ConfigurationProblem } from './options/configuration-error.js';
+export { type ByteSize } from './options/byte-size.js';
 export { parseDuration } from './options/duration.js';
 export type * from './options/redis-options.js';
 export { RedisConnections } from './redis-connections.js';

@@ -1,5 +1,6 @@
 // What the modules of rednest share, beyond what applications see.
 export { socketProgress, type SocketProgress } from './driver/socket-progress.js';
+export { BYTE_SIZE_EXPECTED, parseByteSize, toBytes } from './options/byte-size.js';
 export { listProblems } from './options/configuration-error.js';
 export { flattenOptions, type OptionTree } from './options/flatten-options.js';
 export { showValue } from './options/mask.js';

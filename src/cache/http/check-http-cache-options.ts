@@ -1,5 +1,5 @@
 import { parseDuration, RedisConfigurationError, type ConfigurationProblem } from '../../redis/index.js';
-import { parseByteSize } from '../options/byte-size.js';
+import { parseByteSize } from '../../redis/shared.js';
 import { CacheConfigurationError } from '../options/cache-configuration-error.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 

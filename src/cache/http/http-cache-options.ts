@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Duration } from '../../redis/index.js';
-import type { ByteSize } from '../options/cache-options.js';
+import type { ByteSize, Duration } from '../../redis/index.js';
 
 /**
  * What Express' and Fastify's requests have in common. Give the functions of {@link HttpCacheOptions} a parameter of another type to have

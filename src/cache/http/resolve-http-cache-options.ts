@@ -1,5 +1,5 @@
 import { parseDuration } from '../../redis/index.js';
-import { parseByteSize } from '../options/byte-size.js';
+import { parseByteSize } from '../../redis/shared.js';
 import { mergeVary } from './vary.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 

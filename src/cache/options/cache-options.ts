@@ -1,9 +1,6 @@
-import type { Duration } from '../../redis/index.js';
+import type { ByteSize, Duration } from '../../redis/index.js';
 import type { Codec } from '../codecs/codec.js';
 import type { CoherenceMode } from '../coherence/coherence.js';
-
-/** A number of bytes, or text with a unit (1 kb is 1,024 bytes): `'512kb'`, `'64mb'`, `'1gb'`. */
-export type ByteSize = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
 
 export type CompressionAlgorithm = 'gzip' | 'brotli' | 'zstd';
 

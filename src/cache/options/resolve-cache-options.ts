@@ -1,5 +1,4 @@
-import { Problems, type Settings } from '../../redis/shared.js';
-import { toBytes, BYTE_SIZE_EXPECTED } from './byte-size.js';
+import { BYTE_SIZE_EXPECTED, Problems, toBytes, type Settings } from '../../redis/shared.js';
 import { CacheConfigurationError } from './cache-configuration-error.js';
 import { CACHE_OPTIONS, readCacheOptions, ROOT_OPTIONS, SHARED_OPTIONS, age } from './cache-option-tree.js';
 import type { CacheOptions, CacheRootOptions } from './cache-options.js';

@@ -1,9 +1,8 @@
-import { type Problems, type Settings } from '../../redis/shared.js';
+import { BYTE_SIZE_EXPECTED, toBytes, type Problems, type Settings } from '../../redis/shared.js';
 import type { Codec } from '../codecs/codec.js';
 import { compressionProblem } from '../codecs/compression.js';
 import { jsonCodec } from '../codecs/json-codec.js';
 import { msgpackCodec } from '../codecs/msgpack-codec.js';
-import { BYTE_SIZE_EXPECTED, toBytes } from './byte-size.js';
 import { COMPRESSION_ALGORITHMS } from './cache-option-tree.js';
 import type { ResolvedCacheOptions } from './resolved-cache-options.js';
 

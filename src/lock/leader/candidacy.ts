@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoff, type Pauses } from '../server/backoff.js';
+import { backoff, type Pauses } from '../../timing/backoff.js';
 import type { LockEngine } from '../lock-engine.js';
 import type { Resource } from '../server/resource.js';
 import { Lease } from '../lease/lease.js';

@@ -1,4 +1,4 @@
-import { backoff, type Pauses } from '../server/backoff.js';
+import { backoff, type Pauses } from '../../timing/backoff.js';
 import { whileHolding } from '../lease/lease-context.js';
 import { LeaderRunningError, LockCancelledError, LockLostError } from '../lock-errors.js';
 import { logger } from '../lock-logger.js';

@@ -1,4 +1,4 @@
-import { Linked } from '../server/linked-list.js';
+import { Linked } from '../../timing/linked-list.js';
 import type { LossReason } from '../lock-errors.js';
 import type { Resource } from '../server/resource.js';
 import type { RenewInput } from '../server/scripts.js';

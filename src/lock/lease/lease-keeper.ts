@@ -1,6 +1,6 @@
-import { Alarm } from '../server/alarm.js';
+import { Alarm } from '../../timing/alarm.js';
 import { bySlot } from '../server/by-slot.js';
-import { LinkedList } from '../server/linked-list.js';
+import { LinkedList } from '../../timing/linked-list.js';
 import type { LockServer } from '../server/lock-server.js';
 import type { LossReason } from '../lock-errors.js';
 import type { Hold } from './hold.js';

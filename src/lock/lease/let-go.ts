@@ -1,4 +1,4 @@
-import { tryAgainUntil } from '../server/backoff.js';
+import { tryAgainUntil } from '../../timing/backoff.js';
 import type { LockServer } from '../server/lock-server.js';
 import type { Hold } from './hold.js';
 

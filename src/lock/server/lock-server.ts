@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RedisConnection, Script } from '../../redis/index.js';
 import { inspectScript, type Snapshot } from '../inspection/snapshot.js';
 import type { ResolvedRootOptions } from '../options/resolved-lock-options.js';
-import { tryAgainUntil } from './backoff.js';
+import { tryAgainUntil } from '../../timing/backoff.js';
 import type { Resource, ResourceKeys } from './resource.js';
 import {
   acquireScript,
@@ -18,7 +18,7 @@ import {
   type Waiting,
   type Wakes,
 } from './scripts.js';
-import { TimeLimit } from './time-limit.js';
+import { TimeLimit } from '../../timing/time-limit.js';
 
 /** So many releases are tried again at a time: in an outage, what all acquisitions give up would be a load by itself. */
 const MOST_REPEATED = 1_000;

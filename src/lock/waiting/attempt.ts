@@ -1,5 +1,5 @@
-import { backoff } from '../server/backoff.js';
-import { Linked } from '../server/linked-list.js';
+import { backoff } from '../../timing/backoff.js';
+import { Linked } from '../../timing/linked-list.js';
 import type { LockServer } from '../server/lock-server.js';
 import type { Resource } from '../server/resource.js';
 import type { PollInput, QueuedReply, Waiting } from '../server/scripts.js';

@@ -1,4 +1,4 @@
-import { LinkedList } from '../server/linked-list.js';
+import { LinkedList } from '../../timing/linked-list.js';
 import type { Resource } from '../server/resource.js';
 import type { Hold } from '../lease/hold.js';
 import { LockCancelledError } from '../lock-errors.js';

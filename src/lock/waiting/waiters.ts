@@ -1,4 +1,4 @@
-import { Alarm } from '../server/alarm.js';
+import { Alarm } from '../../timing/alarm.js';
 import { bySlot } from '../server/by-slot.js';
 import type { LockServer } from '../server/lock-server.js';
 import type { PollInput, PollReply } from '../server/scripts.js';

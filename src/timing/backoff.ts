@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisError } from '../../redis/index.js';
+import { RedisError } from '../redis/index.js';
 
 /** Pauses in milliseconds. */
 export interface Pauses {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { RedisConfigurationError } from '../../redis/index.js';
-import { parseByteSize, toBytes } from './byte-size.js';
-import type { ByteSize } from './cache-options.js';
+import { parseByteSize, toBytes, type ByteSize } from './byte-size.js';
+import { RedisConfigurationError } from './configuration-error.js';
 
 describe('parseByteSize', () => {
   it.each<[ByteSize, number]>([

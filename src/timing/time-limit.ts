@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisTimeoutError } from '../../redis/index.js';
+import { RedisTimeoutError } from '../redis/index.js';
 import { Linked, LinkedList } from './linked-list.js';
 
 class Pending extends Linked<Pending> {

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import bytes from 'bytes';
-import { RedisConfigurationError } from '../../redis/index.js';
-import type { ByteSize } from './cache-options.js';
+import { RedisConfigurationError } from './configuration-error.js';
+
+/** A number of bytes, or text with a unit (1 kb is 1,024 bytes): `'512kb'`, `'64mb'`, `'1gb'`. */
+export type ByteSize = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
 
 /** What a size looks like, for error messages. */
 export const BYTE_SIZE_EXPECTED =
