@@ -13,7 +13,7 @@ import {
   RedisConnections,
   type RedisConnection,
 } from '../redis/index.js';
-import { RedisCoreModule } from '../redis/shared.js';
+import { connectionProblem, importedTwiceProblem, RedisCoreModule } from '../redis/shared.js';
 import { Caches } from './caches.js';
 import { CacheConfigurationError } from './options/cache-configuration-error.js';
 import type { CacheRootOptions } from './options/cache-options.js';
@@ -41,11 +41,13 @@ const { ConfigurableModuleClass: ConfigurableCacheCoreModule, MODULE_OPTIONS_TOK
 export class CacheCoreModule extends ConfigurableCacheCoreModule {
   constructor(modules: ModulesContainer) {
     super();
-    const roots = [...modules.values()].filter(({ metatype }) => metatype === CacheCoreModule);
-    if (roots.length === 1) return;
-    const message =
-      'is imported twice; import it once, and CacheModule.forFeature({ name }) for each further cache';
-    throw new CacheConfigurationError('The cache', [{ option: 'CacheModule.forRoot', message }]);
+    const instead = 'and CacheModule.forFeature({ name }) for each further cache';
+    const problem = importedTwiceProblem(modules, {
+      metatype: CacheCoreModule,
+      name: 'CacheModule',
+      instead,
+    });
+    if (problem) throw new CacheConfigurationError('The cache', [problem]);
   }
 }
 
@@ -89,9 +91,9 @@ function checkLocalOnly(connections: RedisConnections): void {
   new Logger('CacheModule').log('No Redis connection: values are cached in this process only');
 }
 
-function connectionError(name: string, fault: string): CacheConfigurationError {
-  const message =
-    `the Redis connection '${name}' ${fault}: RedisModule.forRoot({ name: '${name}' }) makes it, ` +
-    'and where that has isGlobal: false, CacheModule.forRoot must have it among its imports';
-  return new CacheConfigurationError('The cache', [{ option: 'connection', message }]);
+function connectionError(
+  name: string,
+  fault: Parameters<typeof connectionProblem>[2],
+): CacheConfigurationError {
+  return new CacheConfigurationError('The cache', [connectionProblem('CacheModule', name, fault)]);
 }

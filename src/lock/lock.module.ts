@@ -13,7 +13,7 @@ import {
   RedisConnections,
   type RedisConnection,
 } from '../redis/index.js';
-import { RedisCoreModule } from '../redis/shared.js';
+import { connectionProblem, importedTwiceProblem, RedisCoreModule } from '../redis/shared.js';
 import { LockEngine } from './lock-engine.js';
 import { LockExceptionFilter } from './http/lock-exception.filter.js';
 import { LockService } from './lock.service.js';
@@ -85,10 +85,8 @@ export class LockModule extends ConfigurableLockModule {
   constructor(modules: ModulesContainer) {
     super();
     // Each would tell the other's leases from its own: none could be re-entered, nor found by current().
-    const roots = [...modules.values()].filter(({ metatype }) => metatype === LockModule);
-    if (roots.length === 1) return;
-    const message = 'is imported twice; import it once, or one and the same LockModule.forRoot(…) everywhere';
-    throw new LockConfigurationError('LockModule', [{ option: 'LockModule.forRoot', message }]);
+    const problem = importedTwiceProblem(modules, { metatype: LockModule, name: 'LockModule' });
+    if (problem) throw new LockConfigurationError('LockModule', [problem]);
   }
 
   static override forRoot(options: LockModuleOptions = {}): DynamicModule {
@@ -124,7 +122,8 @@ function serviceProvider(name: string): Provider {
       { token: getRedisConnectionToken(name), optional: true },
     ],
     useFactory: (options: LockRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
-      if (!connection) throw connectionError(name);
+      if (!connection)
+        throw new LockConfigurationError('LockModule', [connectionProblem('LockModule', name)]);
       const engine = new LockEngine(connection, resolveRootOptions(options));
       // The connection is opened with the others, and waited for as it says.
       void connection.client;
@@ -132,11 +131,4 @@ function serviceProvider(name: string): Provider {
       return new LockService(engine);
     },
   };
-}
-
-function connectionError(name: string): LockConfigurationError {
-  const message =
-    `the Redis connection '${name}' cannot be found: RedisModule.forRoot({ name: '${name}' }) makes it, ` +
-    'and where that has isGlobal: false, LockModule.forRoot must have it among its imports';
-  return new LockConfigurationError('LockModule', [{ option: 'connection', message }]);
 }

@@ -1,5 +1,7 @@
 // What the modules of rednest share, beyond what applications see.
+export { queuedCommands, type QueuedCommand } from './driver/internals.js';
 export { socketProgress, type SocketProgress } from './driver/socket-progress.js';
+export { connectionProblem, importedTwiceProblem } from './module-problems.js';
 export { BYTE_SIZE_EXPECTED, parseByteSize, toBytes } from './options/byte-size.js';
 export { listProblems } from './options/configuration-error.js';
 export { flattenOptions, type OptionTree } from './options/flatten-options.js';

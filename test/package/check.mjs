@@ -26,6 +26,10 @@ const exported = {
     'LockModule',
     'LockService',
     'fenceKey',
+    'PubSubModule',
+    'EventBus',
+    'Event',
+    'Subscribe',
   ],
   'rednest/testing': ['startRedis'],
 };

@@ -156,9 +156,11 @@ describe('masters', () => {
     await (await second.admin()).call('CLUSTER', 'ADDSLOTSRANGE', ...range);
     await (await second.admin()).call('CLUSTER', 'BUMPEPOCH');
     await cluster.waitForFailover();
+    // No command has met a redirection: it learns of it because it is told to look.
+    stop.refresh();
+    await eventually(() => recorder.removals.length === 1);
     const key = keyBetween(range);
     await connection.client.set(key, '1');
-    await eventually(() => recorder.removals.length === 1);
     expect(recorder.removals).toEqual([addressOf(third)]);
     expect(recorder.changes).toBeGreaterThan(changes);
     expect(connection.masterOf(16_383)).toBe(addressOf(second));

@@ -2,8 +2,9 @@ import type { Cluster, Redis } from 'ioredis';
 import { createDedicated } from '../driver/create-client.js';
 import { installCredentials } from '../driver/install-credentials.js';
 import type { CredentialsSource } from '../driver/credentials-source.js';
+import { connect, cutOff, disconnect } from './dedicated-client.js';
 import { clusterInternals, refreshSlots } from '../driver/internals.js';
-import { toRedisError } from '../errors/classify.js';
+import { toConnectionError, toRedisError } from '../errors/classify.js';
 import { RedisClosedError, RedisClusterError, RedisUnavailableError } from '../errors/errors.js';
 import { hashSlot } from '../keys/hash-slot.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
@@ -25,6 +26,11 @@ export interface DedicatedOptions {
    * fails with the signal's reason.
    */
   signal?: AbortSignal;
+  /**
+   * For work that goes on: the connection is opened for this call, closed after it, and takes no place in the pool. At shutdown it is cut
+   * off when `shutdownTimeout` is over: end the work before that. @default false
+   */
+  lasting?: boolean;
 }
 
 /** The dedicated connections of a connection: one pool, or on a Cluster one for each master, opened when first asked for. */
@@ -33,6 +39,7 @@ export class DedicatedConnections {
   readonly #credentials: CredentialsSource | undefined;
   readonly #cluster: () => Promise<Cluster>;
   readonly #pools = new Map<string, DedicatedPool>();
+  readonly #lasting = new Set<Redis>();
   #closed = false;
 
   /** @param cluster gives the Cluster when its slots are known */
@@ -57,13 +64,14 @@ export class DedicatedConnections {
     return sum;
   }
 
-  async use<T>({ key, signal }: DedicatedOptions, fn: (client: Redis) => Promise<T>): Promise<T> {
-    if (this.#options.target.kind !== 'cluster') return this.#pool(SINGLE_SERVER).use(fn, signal);
+  async use<T>(options: DedicatedOptions, fn: (client: Redis) => Promise<T>): Promise<T> {
+    if (this.#options.target.kind !== 'cluster') return this.#useAt(SINGLE_SERVER, options, fn);
+    const { key, signal } = options;
     if (key === undefined)
       throw new TypeError('On a Cluster, withDedicated needs { key }: it chooses the node to connect to');
     const cluster = await abortable(this.#cluster(), signal);
     try {
-      return await this.#pool(nodeOf(cluster, key)).use(fn, signal);
+      return await this.#useAt(nodeOf(cluster, key), options, fn);
     } catch (error) {
       // A single node's client does not follow redirections: the next call must find the slot where it is now.
       if (toRedisError(error) instanceof RedisClusterError) await refreshSlots(cluster);
@@ -82,21 +90,61 @@ export class DedicatedConnections {
     const closed = Promise.all(pools.map((pool) => pool.close()));
     await settleWithin(closed, deadline);
     for (const pool of pools) pool.disconnect();
+    for (const client of this.#lasting) cutOff(client);
     // A taker that waits for something else than Redis is not waited for.
     await settleWithin(closed, performance.now() + CUT_OFF_TIMEOUT);
+  }
+
+  #useAt<T>(
+    node: string,
+    { signal, lasting }: DedicatedOptions,
+    fn: (client: Redis) => Promise<T>,
+  ): Promise<T> {
+    return lasting ? this.#useLasting(node, signal, fn) : this.#pool(node).use(fn, signal);
+  }
+
+  async #useLasting<T>(
+    node: string,
+    signal: AbortSignal | undefined,
+    fn: (client: Redis) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.#closed) throw this.#closedError();
+    const client = this.#create(node);
+    const abort = (): void => disconnect(client);
+    this.#lasting.add(client);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await connect(client).catch((error: unknown) => {
+        throw toConnectionError(error);
+      });
+      return await fn(client);
+    } catch (error) {
+      if (signal?.aborted && toRedisError(error)) throw signal.reason;
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#lasting.delete(client);
+      disconnect(client);
+    }
+  }
+
+  #create(node: string): Redis {
+    const client = createDedicated(this.#options, node === SINGLE_SERVER ? undefined : splitNode(node));
+    return this.#credentials ? installCredentials(client, this.#credentials) : client;
   }
 
   #pool(node: string): DedicatedPool {
     const existing = this.#pools.get(node);
     if (existing) return existing;
-    if (this.#closed) throw new RedisClosedError(`Redis connection '${this.#options.name}' is closed`);
-    const address = node === SINGLE_SERVER ? undefined : splitNode(node);
-    const pool = new DedicatedPool(this.#options, () => {
-      const client = createDedicated(this.#options, address);
-      return this.#credentials ? installCredentials(client, this.#credentials) : client;
-    });
+    if (this.#closed) throw this.#closedError();
+    const pool = new DedicatedPool(this.#options, () => this.#create(node));
     this.#pools.set(node, pool);
     return pool;
+  }
+
+  #closedError(): RedisClosedError {
+    return new RedisClosedError(`Redis connection '${this.#options.name}' is closed`);
   }
 }
 

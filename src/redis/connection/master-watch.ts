@@ -29,6 +29,8 @@ export interface MasterHandlers {
 
 /** Listeners to every master, for as long as it is not stopped. */
 export interface MasterWatch {
+  /** On a Cluster: has the slots read anew, for who learns from a listener that one has moved. Elsewhere it does nothing. */
+  refresh(): void;
   /** Closes the listeners. So does the connection when it is closed. */
   stop(): Promise<void>;
 }
@@ -51,6 +53,11 @@ export class MasterListeners implements MasterWatch {
     this.#handlers = handlers;
     if (isCluster(shared)) this.#followCluster(shared);
     else this.#followClient(shared);
+  }
+
+  refresh(): void {
+    const shared = this.#shared;
+    if (isCluster(shared) && shared.status === 'ready') void refreshSlots(shared);
   }
 
   async stop(deadline = performance.now() + STOP_TIMEOUT): Promise<void> {
@@ -115,9 +122,7 @@ export class MasterListeners implements MasterWatch {
     this.#listeners.set(node, client);
     client.on('error', () => undefined); // the connection tells of its own, which has the same cause
     client.on('close', () => {
-      const shared = this.#shared;
-      if (this.#listeners.has(node) && isCluster(shared) && shared.status === 'ready')
-        void refreshSlots(shared);
+      if (this.#listeners.has(node)) this.refresh();
     });
     this.#handlers.added(client, node);
     client.connect().catch(() => undefined);

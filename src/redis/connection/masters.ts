@@ -47,7 +47,7 @@ export class Masters {
       this.#watches.delete(watch);
       await watch.stop();
     };
-    return { stop };
+    return { refresh: () => watch.refresh(), stop };
   }
 
   async close(deadline: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Cluster, Redis } from 'ioredis';
+import type { ChainableCommander, Cluster, Redis } from 'ioredis';
 
 /** A socket with the handle below it, on which Node's own timeouts look, too. */
 export interface SocketWithHandle extends Socket {
@@ -45,6 +45,19 @@ interface ClusterInternals {
   /** Settles pipelines that wait for the first slots. */
   invokeReadyDelayedCallbacks(error: Error): void;
   setStatus(status: 'end'): void;
+}
+
+/** A command that waits in a pipeline or transaction. */
+export interface QueuedCommand {
+  readonly name: string;
+  /** Without lists among them. */
+  readonly args: readonly (string | Buffer | number)[];
+  getKeys(): (string | Buffer)[];
+}
+
+/** What was queued on a pipeline or transaction, `MULTI` included. */
+export function queuedCommands(pipeline: ChainableCommander): readonly QueuedCommand[] {
+  return (pipeline as unknown as { _queue: readonly QueuedCommand[] })._queue;
 }
 
 export function redisInternals(client: Redis): RedisInternals {

@@ -1,0 +1,69 @@
+import type { BusEventPublisher } from '../bus-events.js';
+import { logger } from '../pubsub-logger.js';
+import type { EventGap } from './event-handler.js';
+
+/** Who is told of gaps. */
+export interface GapListener {
+  /** Of the handler, for logs and figures. */
+  readonly name: string;
+  /** Topic or pattern of its subscription. */
+  readonly topic: string;
+  readonly onGap: ((gap: EventGap) => unknown) | undefined;
+}
+
+/** While a receiver goes on being too slow, it is told so often, in milliseconds. */
+const LONGEST_BURST = 5_000;
+
+/** Tells that events may have been missed, and gathers those that were dropped: one notice for a burst of them. */
+export class GapNotices {
+  readonly #listener: GapListener;
+  readonly #events: BusEventPublisher;
+  #dropped = 0;
+  #since = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(listener: GapListener, events: BusEventPublisher) {
+    this.#listener = listener;
+    this.#events = events;
+  }
+
+  /** Never throws. What a handler of gaps throws is logged. */
+  tell(gap: EventGap): void {
+    const { name, topic, onGap } = this.#listener;
+    this.#events.counts.gaps++;
+    this.#events.publish('gap', { topic, handler: name, gap });
+    if (!onGap) return;
+    try {
+      const result = onGap(gap);
+      if (result instanceof Promise) result.catch((error: unknown) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** An event was dropped. */
+  dropped(): void {
+    this.#events.counts.dropped++;
+    if (this.#dropped++ > 0) return;
+    this.#since = Date.now();
+    this.#timer = setTimeout(() => this.endBurst(), LONGEST_BURST).unref();
+  }
+
+  /** Tells of what was dropped since the last time, if anything was. */
+  endBurst(): void {
+    if (this.#dropped === 0) return;
+    clearTimeout(this.#timer);
+    const missed = this.#dropped;
+    this.#dropped = 0;
+    const { name, topic } = this.#listener;
+    const lost = missed === 1 ? '1 event was' : `${missed} events were`;
+    logger.warn(`${name} is too slow for what comes of '${topic}': ${lost} dropped`);
+    this.tell({ topic, reason: 'overflow', since: new Date(this.#since), missed });
+  }
+
+  #failed(error: unknown): void {
+    const { name, topic } = this.#listener;
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    logger.error(`${name}: what handles gaps of '${topic}' failed`, trace);
+  }
+}

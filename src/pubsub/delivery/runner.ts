@@ -1,0 +1,77 @@
+import type { BusEventPublisher } from '../bus-events.js';
+import type { ResolvedHandlerOptions } from '../options/resolved-options.js';
+import { logger } from '../pubsub-logger.js';
+import type { EventContext } from './event-context.js';
+import type { EventHandler } from './event-handler.js';
+
+/** Why a handler has failed; undefined where it has not. */
+export type Failure = { readonly error: unknown } | undefined;
+
+/** Runs a handler, tells of it and never throws. */
+export class Runner {
+  readonly name: string;
+  readonly #handler: EventHandler;
+  readonly #events: BusEventPublisher;
+  readonly #timeout: number;
+
+  constructor(handler: EventHandler, { name, timeout }: ResolvedHandlerOptions, events: BusEventPublisher) {
+    this.name = name;
+    this.#handler = handler;
+    this.#events = events;
+    this.#timeout = timeout;
+  }
+
+  /** At once where the handler is done at once: a promise for each event would be the larger part of the work. */
+  run(event: unknown, context: EventContext): Failure | Promise<Failure> {
+    const startedAt = this.#events.has('handled') || this.#events.has('failed') ? performance.now() : 0;
+    let result: unknown;
+    try {
+      result = this.#handler(event, context);
+    } catch (error) {
+      return this.#failed(context, error, startedAt);
+    }
+    if (!isPromise(result)) return this.#handled(context, startedAt);
+    const settled = this.#timeout === Infinity ? result : this.#limit(result, context);
+    return Promise.resolve(settled).then(
+      () => this.#handled(context, startedAt),
+      (error: unknown) => this.#failed(context, error, startedAt),
+    );
+  }
+
+  /** Who is late has failed. What it does after that is its own affair. */
+  #limit(result: PromiseLike<unknown>, context: EventContext): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const error = new DOMException(`The handler took more than ${this.#timeout} ms`, 'TimeoutError');
+        context.abort(error);
+        reject(error);
+      }, this.#timeout).unref();
+      result.then(resolve, reject).then(() => clearTimeout(timer), () => undefined);
+    });
+  }
+
+  #handled(context: EventContext, startedAt: number): Failure {
+    this.#events.counts.handled++;
+    if (this.#events.has('handled'))
+      this.#events.publish('handled', { ...this.#notice(context), took: performance.now() - startedAt });
+    return undefined;
+  }
+
+  #failed(context: EventContext, error: unknown, startedAt: number): Failure {
+    this.#events.counts.failed++;
+    const { topic, id, attempt } = context;
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    logger.error(`${this.name} failed to handle '${topic}' ${id}${attempt > 1 ? ` (attempt ${attempt})` : ''}`, trace);
+    if (this.#events.has('failed'))
+      this.#events.publish('failed', { ...this.#notice(context), took: performance.now() - startedAt, error });
+    return { error };
+  }
+
+  #notice({ topic, id, group, attempt }: EventContext) {
+    return { topic, id, handler: this.name, group, attempt };
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,28 @@
+-- Does what a handler wants done, marks the event as handled and acknowledges it, unless it was handled already.
+-- KEYS: stream, retries, done. ARGV: group, entry, event, for how long its id is kept in ms (0: not), commands: each as the number of its
+-- parts, and the parts.
+-- Reply: the replies of the commands, or nil where nothing was done.
+local stream, group, id, event, keep = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+if #redis.call('XPENDING', stream, group, id, id, 1) == 0 then return false end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local handled_before = keep > 0 and redis.call('ZSCORE', KEYS[3], event)
+local replies = {}
+if not handled_before then
+  -- First of all: where one of them fails, the event is not marked.
+  local i = 5
+  while i <= #ARGV do
+    local parts = tonumber(ARGV[i])
+    replies[#replies + 1] = redis.call(unpack(ARGV, i + 1, i + parts))
+    i = i + parts + 1
+  end
+  if keep > 0 then
+    redis.call('ZADD', KEYS[3], now + keep, event)
+    redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+    redis.call('PEXPIRE', KEYS[3], keep)
+  end
+end
+redis.call('XACK', stream, group, id)
+redis.call('HDEL', KEYS[2], id)
+if handled_before then return false end
+return replies

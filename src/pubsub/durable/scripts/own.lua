@@ -1,0 +1,53 @@
+-- A consumer says that it lives, gives back partitions, renews those it has and takes free ones, up to its share.
+-- KEYS: owners, members, groups, partitions. ARGV: consumer, lease in ms, partitions it knows of, group, partitions to give back…
+-- Reply: how many partitions there are, its share, and those it owns now.
+local consumer, lease, group = ARGV[1], tonumber(ARGV[2]), ARGV[4]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- Replicas of another release may know of fewer, or more.
+local partitions = tonumber(redis.call('GET', KEYS[4]) or 0)
+if partitions < tonumber(ARGV[3]) then
+  partitions = tonumber(ARGV[3])
+  redis.call('SET', KEYS[4], partitions)
+end
+
+redis.call('HSET', KEYS[3], group, now)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZADD', KEYS[2], now + lease, consumer)
+
+-- By name, not by age: shares must not move from one to the other at each call.
+local members = redis.call('ZRANGE', KEYS[2], 0, -1)
+table.sort(members)
+local share = math.floor(partitions / #members)
+for rank = 1, partitions % #members do
+  if members[rank] == consumer then share = share + 1 end
+end
+
+local given = {}
+for i = 5, #ARGV do given[ARGV[i]] = true end
+
+local until_when = string.format('%.0f', now + lease)
+local mine, free = {}, {}
+for partition = 0, partitions - 1 do
+  local field = tostring(partition)
+  local owned = redis.call('HGET', KEYS[1], field)
+  local expiry, owner
+  if owned then expiry, owner = string.match(owned, '^(%d+) (.+)$') end
+  if owner == consumer and not given[field] then
+    mine[#mine + 1] = field
+  elseif owner == nil or owner == consumer or tonumber(expiry) <= now then
+    if owner == consumer then redis.call('HDEL', KEYS[1], field) end
+    if not given[field] then free[#free + 1] = field end
+  end
+end
+for _, field in ipairs(free) do
+  if #mine >= share then break end
+  mine[#mine + 1] = field
+end
+for _, field in ipairs(mine) do redis.call('HSET', KEYS[1], field, until_when .. ' ' .. consumer) end
+
+-- Where nobody is left, nothing of this is.
+redis.call('PEXPIRE', KEYS[1], lease * 4)
+redis.call('PEXPIRE', KEYS[2], lease * 4)
+return { partitions, share, unpack(mine) }

@@ -1,0 +1,165 @@
+import {
+  ConfigurableModuleBuilder,
+  Module,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  type ModuleMetadata,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type Provider,
+} from '@nestjs/common';
+import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import {
+  DEFAULT_CONNECTION,
+  getRedisConnectionToken,
+  RedisConnections,
+  type RedisConnection,
+} from '../redis/index.js';
+import { connectionProblem, importedTwiceProblem, RedisCoreModule } from '../redis/shared.js';
+import { HandlerDiscovery } from './bootstrap/handler-discovery.js';
+import { BusEngine } from './bus-engine.js';
+import { EventBus } from './event-bus.js';
+import { PubSubConfigurationError } from './options/pubsub-configuration-error.js';
+import type { PubSubRootOptions } from './options/pubsub-options.js';
+import { resolveRootOptions } from './options/resolve-pubsub-options.js';
+
+/** What `forRoot` and `forRootAsync` take beside the options of the event bus. */
+export interface PubSubModuleExtras {
+  /** Name of the Redis connection. @default 'default' */
+  connection?: string;
+  /** Whether all modules may inject `EventBus` without importing `PubSubModule`. @default true */
+  isGlobal?: boolean;
+}
+
+interface Extras extends PubSubModuleExtras {
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  extraProviders?: Provider[];
+}
+
+/** Options of {@link PubSubModule.forRoot}. */
+export type PubSubModuleOptions = PubSubRootOptions &
+  PubSubModuleExtras & {
+    /** The module of the connection, where it is not global. */
+    imports?: NonNullable<ModuleMetadata['imports']>;
+  };
+
+/** A class that makes options, for `useClass` and `useExisting` of `forRootAsync`. */
+export interface PubSubOptionsFactory {
+  createPubSubOptions(): PubSubRootOptions | Promise<PubSubRootOptions>;
+}
+
+/** Options of {@link PubSubModule.forRootAsync}: `useFactory`, `useClass` or `useExisting`, and what is given beside the options of the event bus. */
+export type PubSubModuleAsyncOptions = ConfigurableModuleAsyncOptions<
+  PubSubRootOptions,
+  'createPubSubOptions'
+> &
+  PubSubModuleExtras & {
+    /** Providers that the factory needs and that live in no module of their own. */
+    extraProviders?: Provider[];
+  };
+
+/** What is missing here is taken for an option of the event bus. */
+const EXTRAS: Required<Extras> = {
+  connection: DEFAULT_CONNECTION,
+  isGlobal: true,
+  imports: [],
+  extraProviders: [],
+};
+
+const { ConfigurableModuleClass: ConfigurablePubSubModule, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<PubSubRootOptions>({ moduleName: 'PubSub' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createPubSubOptions')
+    .setExtras<Extras>(EXTRAS, completeDefinition)
+    .build();
+
+/**
+ * Events between the parts of an application, and between its replicas. Wrong options fail the start with a
+ * {@link PubSubConfigurationError} that lists every problem.
+ *
+ * Handlers with `@Subscribe` are given events when all modules are ready (after the last `onApplicationBootstrap`), and at shutdown no more
+ * before any module is destroyed (before the first `onModuleDestroy`).
+ *
+ * @example
+ * imports: [RedisModule.forRoot(), PubSubModule.forRoot({ namespace: 'atlas' })]
+ */
+@Module({})
+export class PubSubModule
+  extends ConfigurablePubSubModule
+  implements OnApplicationBootstrap, OnModuleDestroy
+{
+  constructor(
+    modules: ModulesContainer,
+    private readonly bus: EventBus,
+    private readonly handlers: HandlerDiscovery,
+    private readonly connections: RedisConnections,
+  ) {
+    super();
+    // Each would find all handlers of the application, and give them each event once more.
+    const problem = importedTwiceProblem(modules, { metatype: PubSubModule, name: 'PubSubModule' });
+    if (problem) throw new PubSubConfigurationError('PubSubModule', [problem]);
+    // Nest runs the hooks by distance from the root module: the farthest starts first and is destroyed last.
+    for (const module of modules.values()) if (module.metatype === PubSubModule) module.distance = -Infinity;
+  }
+
+  static override forRoot(options: PubSubModuleOptions = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /** As {@link forRoot}, with options that other providers give. `connection` and `isGlobal` are given beside them. */
+  static override forRootAsync(options: PubSubModuleAsyncOptions): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    try {
+      await this.bus.engine.begin(this.handlers.find());
+    } catch (error) {
+      // Nothing closes an application that did not start: its connections would keep the process alive.
+      await this.connections.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.bus.engine.end();
+  }
+}
+
+function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
+  // Nest gives the defaults for what is missing, and not for what is undefined.
+  const { connection = EXTRAS.connection, isGlobal = EXTRAS.isGlobal } = extras;
+  const { imports = [], extraProviders = [] } = extras;
+  return {
+    ...definition,
+    global: isGlobal,
+    imports: [...(definition.imports ?? []), ...imports, RedisCoreModule, DiscoveryModule],
+    providers: [
+      ...(definition.providers ?? []),
+      ...extraProviders,
+      HandlerDiscovery,
+      busProvider(connection),
+    ],
+    exports: [EventBus],
+  };
+}
+
+function busProvider(name: string): Provider {
+  return {
+    provide: EventBus,
+    inject: [
+      MODULE_OPTIONS_TOKEN,
+      RedisConnections,
+      { token: getRedisConnectionToken(name), optional: true },
+    ],
+    useFactory: (options: PubSubRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
+      if (!connection)
+        throw new PubSubConfigurationError('PubSubModule', [connectionProblem('PubSubModule', name)]);
+      const engine = new BusEngine(connection, resolveRootOptions(options));
+      // The connection is opened with the others, and waited for as it says.
+      void connection.client;
+      connections.attach(engine);
+      return new EventBus(engine);
+    },
+  };
+}

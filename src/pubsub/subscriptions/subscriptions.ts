@@ -1,0 +1,116 @@
+import { toRedisError } from '../../redis/index.js';
+import { EventBusClosedError } from '../pubsub-errors.js';
+import { PubSubConfigurationError } from '../options/pubsub-configuration-error.js';
+import type { Intake } from './intake.js';
+import { Subscription } from './subscription.js';
+
+interface Entry {
+  closing?: Promise<void>;
+  readonly onClosing: (() => void) | undefined;
+}
+
+/** The subscriptions of a process, until they are closed. */
+export class Subscriptions {
+  readonly #shutdownTimeout: number;
+  readonly #intakes = new Map<Intake, Entry>();
+  readonly #groups = new Map<string, Intake>();
+  #isClosed = false;
+
+  /** @param shutdownTimeout milliseconds */
+  constructor(shutdownTimeout: number) {
+    this.#shutdownTimeout = shutdownTimeout;
+  }
+
+  get size(): number {
+    return this.#intakes.size;
+  }
+
+  /**
+   * Takes an intake in, which nobody has started yet.
+   *
+   * @param subject whose options they are
+   * @param onClosing called once, when it is closed
+   * @throws PubSubConfigurationError where another has its topic and group; EventBusClosedError
+   */
+  add(subject: string, intake: Intake, onClosing?: () => void): void {
+    if (this.#isClosed) throw new EventBusClosedError(subject);
+    const key = groupKey(intake);
+    const other = key !== undefined && this.#groups.get(key);
+    if (other) throw sameGroupError(subject, intake, other);
+    if (key !== undefined) this.#groups.set(key, intake);
+    this.#intakes.set(intake, { onClosing });
+  }
+
+  /**
+   * Starts an intake that was added.
+   *
+   * @throws RedisError, and then it is no longer here; EventBusClosedError where it was closed meanwhile
+   */
+  async open(intake: Intake): Promise<Subscription> {
+    try {
+      await this.start(intake);
+    } catch (error) {
+      await this.close(intake, performance.now());
+      throw error;
+    }
+    return new Subscription(intake, () => this.close(intake));
+  }
+
+  /** As {@link open}; where it fails, it may be started again. */
+  async start(intake: Intake): Promise<void> {
+    if (!this.#has(intake)) throw closedError(intake);
+    try {
+      await intake.start();
+    } catch (error) {
+      throw toRedisError(error) ?? error;
+    }
+    if (this.#has(intake)) return;
+    await intake.stop(performance.now());
+    throw closedError(intake);
+  }
+
+  /** Stops an intake, once. Never rejects. */
+  close(intake: Intake, deadline = performance.now() + this.#shutdownTimeout): Promise<void> {
+    const entry = this.#intakes.get(intake);
+    if (!entry) return Promise.resolve();
+    if (entry.closing) return entry.closing;
+    entry.onClosing?.();
+    return (entry.closing = this.#stop(intake, deadline));
+  }
+
+  /** Stops all, side by side. Nothing is subscribed to any more. Never rejects. */
+  async closeAll(): Promise<void> {
+    this.#isClosed = true;
+    const deadline = performance.now() + this.#shutdownTimeout;
+    await Promise.all(Array.from(this.#intakes.keys(), (intake) => this.close(intake, deadline)));
+  }
+
+  /** Not closed, and not about to be. */
+  #has(intake: Intake): boolean {
+    const entry = this.#intakes.get(intake);
+    return entry !== undefined && !entry.closing;
+  }
+
+  async #stop(intake: Intake, deadline: number): Promise<void> {
+    try {
+      await intake.stop(deadline);
+    } finally {
+      this.#intakes.delete(intake);
+      const key = groupKey(intake);
+      if (key !== undefined) this.#groups.delete(key);
+    }
+  }
+}
+
+function groupKey({ topic, group }: Intake): string | undefined {
+  return group === undefined ? undefined : JSON.stringify([topic, group]);
+}
+
+function sameGroupError(subject: string, { topic, group }: Intake, other: Intake): PubSubConfigurationError {
+  const message = `'${group}' has a handler of '${topic}' in this process already (${other.name}): each event would go to one of the two`;
+  return new PubSubConfigurationError(subject, [{ option: 'group', message }]);
+}
+
+function closedError({ name, topic }: Intake): EventBusClosedError {
+  return new EventBusClosedError(`${name} on '${topic}'`);
+}
