@@ -2,10 +2,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
-import { CacheModule, LockModule, RedisModule, type RedisModuleOptions } from 'rednest';
+import { CacheModule, LockModule, PubSubModule, RedisModule, type RedisModuleOptions } from 'rednest';
 import { AppController } from './app.controller.js';
 import { AccountsModule } from './accounts/accounts.module.js';
-import { lockNamespace } from './atlas.keys.js';
+import { eventNamespace, lockNamespace } from './atlas.keys.js';
 import { CitiesModule } from './cities/cities.module.js';
 import { RedisErrorFilter } from './common/redis-error.filter.js';
 import { validateEnvironment } from './environment.js';
@@ -23,6 +23,8 @@ export class AppModule {
         RedisModule.forRoot(redis),
         CacheModule.forRoot({ namespace: 'atlas', ttl: '10m', stale: '1h' }),
         LockModule.forRoot({ namespace: lockNamespace }),
+        // Handlers take some milliseconds; where Redis does not answer, they hold up nobody for longer.
+        PubSubModule.forRoot({ namespace: eventNamespace, shutdownTimeout: '1s' }),
         ScheduleModule.forRoot(),
         CitiesModule,
         ToursModule,

@@ -5,3 +5,6 @@ export const atlas = namespace('atlas');
 
 /** The keys of the locks start as all others do. What is locked has its name from the routes and jobs: `tour:<id>`, `import`. */
 export const lockNamespace = 'atlas:lock';
+
+/** So do the streams and channels of the events. An event has its name from what happened: `city.viewed`. */
+export const eventNamespace = 'atlas:events';

@@ -32,6 +32,7 @@ function welcome(app: INestApplication): void {
     `  curl '${url}/cities/near?lat=47.37&lng=8.54&km=20&limit=5'`,
     `  curl -i '${url}/cities/2657896'   # twice: X-Cache tells where it came from`,
     `  curl -X PATCH '${url}/cities/2657896' -H 'content-type: application/json' -d '{"population":450000}'`,
+    `  curl -N '${url}/cities/live'   # visits as they come; leave it open, and go on in another terminal`,
     `  curl -X POST '${url}/cities/2657896/visits' && curl '${url}/cities/top'`,
     `  curl -X POST '${url}/tours/zurich-old-town/bookings' -H 'content-type: application/json' -d '{"guest":"Alice","places":2}'`,
     `  curl -X POST '${url}/work' -H 'content-type: application/json' -d '{"cityId":2657896}'`,

@@ -1,7 +1,8 @@
 /**
  * `npm run replicas`: runs the sample application twice on one Redis and shows what the replicas share. One changes a city, and the other no
- * longer serves the page that it has cached; both sell the last places of a tour, and not one too many; one does the nightly job; one ranks the
- * cities, and the other goes on when that one stops. It ends by itself, with 1 if something was not so.
+ * longer serves the page that it has cached; a visit at one is shown by the other, and counted once; an update is logged by both; both sell
+ * the last places of a tour, and not one too many; one does the nightly job; one ranks the cities, and the other goes on when that one stops.
+ * It ends by itself, with 1 if something was not so.
  */
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -36,6 +37,8 @@ try {
   // One after the other: the first imports the cities.
   for (const name of ['A', 'B']) replicas.push(await startReplica(name));
   await showCaching(...replicas);
+  await showViews(...replicas);
+  await showUpdate(...replicas);
   await showBookings(...replicas);
   await showNightlyJob(...replicas);
   await showHandOver();
@@ -63,6 +66,54 @@ async function showCaching(first, second) {
     'The replicas did not share what was cached!',
   );
   conclude(isCoherent, 'No replica served what had been changed.', 'A replica served what had been changed!');
+}
+
+/** A visit is an event: each replica shows it to the clients of its live feed, and one of them counts it. */
+async function showViews(first, second) {
+  const path = `/cities/${city}/visits`;
+  const visitsAt = async (replica) => (await ask(replica, 'GET', path)).body.visits;
+  const before = await visitsAt(first);
+  const feed = await openFeed(second);
+  console.log(
+    `\nA client of ${second.name} follows the live feed, and the city is visited at ${first.name}.`,
+  );
+  let visits = 0;
+  // More than once only where the feed, which begins a moment after its answer, has missed the first.
+  for (; feed.views.length === 0 && visits < 10; visits++) {
+    await ask(first, 'POST', path);
+    console.log(`  ${first.name}  POST  ${path}`);
+    await until(() => feed.views.length > 0, 1_000);
+  }
+  feed.close();
+  const [view] = feed.views;
+  if (view) console.log(`  ${second.name}  GET   /cities/live  ${view.name} was visited`);
+  await until(async () => (await visitsAt(second)) >= before + visits);
+  // Long enough for the other to count it, too, if it did.
+  await wait(bound);
+  const counted = (await visitsAt(second)) - before;
+  console.log(`  ${second.name}  GET   ${path}  ${counted} more`);
+  conclude(
+    view?.id === city,
+    'The other showed what had been visited here.',
+    'The other did not show what had been visited here!',
+  );
+  const failure = `${visits} visits were counted as ${counted}!`;
+  conclude(counted === visits, 'Each visit was counted once, by one of the two.', failure);
+}
+
+/** An update is told to all that run, each of which has something to forget. */
+async function showUpdate(...tellers) {
+  const path = `/cities/${city}`;
+  const { body: before } = await ask(tellers[0], 'GET', path);
+  const population = before.population + 2;
+  console.log(`\nThe city is updated at ${tellers[0].name}.`);
+  await change(tellers[0], population);
+  const told = ({ lines }) =>
+    lines.find((line) => line.includes(`(${city}) was updated: population ${population}`));
+  const isTold = await until(() => tellers.every(told));
+  for (const teller of tellers.filter(told)) console.log(`  ${teller.name}  logs that it was updated`);
+  conclude(isTold, 'Both were told of the update.', 'Not both were told of the update!');
+  await change(tellers[0], before.population);
 }
 
 /** Both replicas sell the same few places at the same time. */
@@ -137,11 +188,25 @@ function conclude(isRight, conclusion, failure) {
   if (!isRight) process.exitCode = 1;
 }
 
-/** @returns whether it came true within ten seconds */
-async function until(condition) {
-  const deadline = performance.now() + 10_000;
-  while (!condition() && performance.now() < deadline) await wait(10);
-  return Boolean(condition());
+/** @returns whether it came true in time: within ten seconds, unless told otherwise */
+async function until(condition, milliseconds = 10_000) {
+  const deadline = performance.now() + milliseconds;
+  while (!(await condition()) && performance.now() < deadline) await wait(10);
+  return Boolean(await condition());
+}
+
+/** A client of the live feed, and what has come to it. */
+async function openFeed({ url }) {
+  const asking = request(`${url}/cities/live`);
+  asking.end();
+  const [response] = await once(asking, 'response');
+  // It is left in the middle.
+  response.on('error', () => undefined);
+  const views = [];
+  createInterface({ input: response }).on('line', (line) => {
+    if (line.startsWith('data: ')) views.push(JSON.parse(line.slice('data: '.length)));
+  });
+  return { views, close: () => response.destroy() };
 }
 
 /** Asks for the page of the city, and tells what came. */

@@ -4,22 +4,29 @@ import { CitiesService } from './cities.service.js';
 import { CityUpdateService } from './city-update.service.js';
 import { CitiesImportService } from './import/cities-import.service.js';
 import { CitySource } from './import/city-source.js';
+import { KnownCities } from './live/known-cities.js';
+import { LiveController } from './live/live.controller.js';
+import { LiveFeed } from './live/live-feed.js';
 import { TagsController } from './tags/tags.controller.js';
 import { TagsService } from './tags/tags.service.js';
 import { RankingService } from './visits/ranking.service.js';
+import { VisitCounter } from './visits/visit-counter.js';
 import { VisitsController } from './visits/visits.controller.js';
 import { VisitsService } from './visits/visits.service.js';
 
 @Module({
-  // In this order: `cities/top` and `cities/tagged` have to be looked at before `cities/:id`.
-  controllers: [VisitsController, TagsController, CitiesController],
+  // In this order: `cities/live`, `cities/top` and `cities/tagged` have to be looked at before `cities/:id`.
+  controllers: [LiveController, VisitsController, TagsController, CitiesController],
   providers: [
     CitiesImportService,
     CitiesService,
     CityUpdateService,
     CitySource,
+    KnownCities,
+    LiveFeed,
     RankingService,
     TagsService,
+    VisitCounter,
     VisitsService,
   ],
   exports: [CitiesService],

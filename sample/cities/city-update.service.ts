@@ -1,18 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { CacheEvict, InjectRedis, type RedisClient } from 'rednest';
+import { CacheEvict, EventBus, InjectRedis, type RedisClient } from 'rednest';
 import { cityKeys, cityTags } from './cities.keys.js';
 import { CitiesService } from './cities.service.js';
 import type { City, CityUpdate } from './city.dto.js';
+import { CityUpdated } from './city-updated.event.js';
 import { nameMember, nameTier } from './name-index.js';
 
-/** Changes cities, and takes back what was cached of them, in all replicas. */
+/** Changes cities, takes back what was cached of them, and tells all replicas. */
 @Injectable()
 export class CityUpdateService {
   readonly #redis: RedisClient;
+  readonly #bus: EventBus;
   readonly #cities: CitiesService;
 
-  constructor(@InjectRedis() redis: RedisClient, cities: CitiesService) {
+  constructor(@InjectRedis() redis: RedisClient, bus: EventBus, cities: CitiesService) {
     this.#redis = redis;
+    this.#bus = bus;
     this.#cities = cities;
   }
 
@@ -31,6 +34,8 @@ export class CityUpdateService {
       ]);
       await this.#redis.zadd(cityKeys.names(scope, nameTier(population)), 0, nameMember(city.name, city));
     }
+    // Last, when it is true. Where it fails, so does the update: who repeats that tells it, too.
+    await this.#bus.publish(CityUpdated, { city: id, name: city.name, population });
     return city;
   }
 }

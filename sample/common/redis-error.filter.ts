@@ -1,13 +1,13 @@
 import { Catch, Inject, Logger, ServiceUnavailableException, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
-import { toRedisError } from 'rednest';
+import { EventBusClosedError, EventUnavailableError, toRedisError } from 'rednest';
 
 /** Seconds after which a client may try again: about what a failover takes. */
 const RETRY_AFTER = '2';
 
 /**
  * Answers 503 with `Retry-After` when Redis failed in a way that may pass: it is away, failing over, or a transaction kept losing
- * against others. The caller learns nothing about the server. Whatever else goes wrong is handled as Nest always does.
+ * against others; or when this replica shuts down. The caller learns nothing about the server. Whatever else goes wrong is handled as Nest always does.
  */
 @Catch()
 export class RedisErrorFilter extends BaseExceptionFilter {
@@ -20,8 +20,8 @@ export class RedisErrorFilter extends BaseExceptionFilter {
   }
 
   override catch(exception: unknown, host: ArgumentsHost): void {
-    const error = toRedisError(exception);
-    if (!error?.retryable) return super.catch(exception, host);
+    const error = passingError(exception);
+    if (!error) return super.catch(exception, host);
     const { httpAdapter } = this.#adapterHost;
     const http = host.switchToHttp();
     // At debug level: the connection itself tells once, in the log, that it is away. This would come with each request.
@@ -34,4 +34,11 @@ export class RedisErrorFilter extends BaseExceptionFilter {
       host,
     );
   }
+}
+
+/** The error, where it may be gone at the next try: with another replica, if this one shuts down. */
+function passingError(exception: unknown): Error | undefined {
+  if (exception instanceof EventBusClosedError) return exception;
+  const error = exception instanceof EventUnavailableError ? exception.cause : toRedisError(exception);
+  return error?.retryable ? error : undefined;
 }

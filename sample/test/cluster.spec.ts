@@ -7,6 +7,7 @@ import type { Tour } from '../tours/tours.dto.js';
 import type { WorkItem } from '../work/work.dto.js';
 import { RunningAtlas } from './atlas.fixture.js';
 import { fewCities, VADUZ, ZURICH } from './city-data.fixture.js';
+import { LiveFeedReader } from './live-feed.fixture.js';
 import { until } from './until.fixture.js';
 
 /** The same Atlas, with nothing changed but the address: what touches several keys has to keep to one slot. */
@@ -41,7 +42,8 @@ describe('Atlas on a Cluster', () => {
   });
 
   it('counts visits', async () => {
-    expect((await atlas.post(`/cities/${ZURICH}/visits`)).body).toEqual({ id: ZURICH, visits: 1 });
+    expect((await atlas.post(`/cities/${ZURICH}/visits`)).status).toBe(202);
+    await until(async () => (await atlas.get<unknown[]>('/cities/top')).body.length === 1);
     expect((await atlas.get('/cities/top')).body).toEqual([
       expect.objectContaining({ id: ZURICH, visits: 1 }),
     ]);
@@ -49,6 +51,15 @@ describe('Atlas on a Cluster', () => {
       visits: 1,
       days: [{ visits: 1 }],
     });
+  });
+
+  it('shows visits in the live feed', async () => {
+    await using feed = await LiveFeedReader.open(atlas);
+    await until(async () => {
+      await atlas.post(`/cities/${VADUZ}/visits`);
+      return feed.views.length > 0;
+    });
+    expect(feed.views[0]).toMatchObject({ id: VADUZ, name: 'Vaduz' });
   });
 
   it('combines tags', async () => {
@@ -72,7 +83,7 @@ describe('Atlas on a Cluster', () => {
   });
 
   it('ranks the cities of the day', async () => {
-    await until(async () => (await atlas.get<Ranking>('/cities/top/today')).body.cities.length === 1);
+    await until(async () => (await atlas.get<Ranking>('/cities/top/today')).body.cities.length === 2);
   });
 
   it('does work', async () => {

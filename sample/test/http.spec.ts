@@ -47,6 +47,7 @@ describe('Atlas over HTTP', () => {
       'GET /',
       'GET /accounts/{id}',
       'GET /cities',
+      'GET /cities/live',
       'GET /cities/near',
       'GET /cities/tagged',
       'GET /cities/top',

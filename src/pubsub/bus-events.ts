@@ -62,10 +62,16 @@ const channels = {
   partition: channel(pubsubChannel('partition')),
 };
 
+/** Looked at for each event that is handled. */
+const { handled, failed } = channels;
+
 type Identity = Pick<BusNotice, 'connectionId' | 'namespace'>;
 
 /** How often each has happened since the start of the process. */
-export type BusCounts = Record<'published' | 'rejected' | 'handled' | 'failed' | 'retried' | 'dead' | 'dropped' | 'gaps', number>;
+export type BusCounts = Record<
+  'published' | 'rejected' | 'handled' | 'failed' | 'retried' | 'dead' | 'dropped' | 'gaps',
+  number
+>;
 
 /** Counts what happens to events, and tells of it. Telling is free when nobody listens. */
 export class BusEventPublisher {
@@ -83,6 +89,11 @@ export class BusEventPublisher {
 
   constructor(connectionId: string, namespace: string) {
     this.#identity = { connectionId, namespace };
+  }
+
+  /** Whether anybody wants to know what handlers do. */
+  get watchesHandlers(): boolean {
+    return handled.hasSubscribers || failed.hasSubscribers;
   }
 
   has(event: keyof BusEvents): boolean {

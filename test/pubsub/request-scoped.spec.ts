@@ -58,7 +58,8 @@ describe('handlers get an instance for each event', () => {
         seen.push({ instance: this, event, context, request: this.request });
       }
     }
-    await publishTwo(await applications.start([Handlers]));
+    const alias = { provide: 'alias', useExisting: Handlers };
+    await publishTwo(await applications.start([Handlers, alias]));
     expectInstanceForEach();
   });
 

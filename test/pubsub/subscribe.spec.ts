@@ -167,15 +167,16 @@ describe('@Subscribe', () => {
   });
 
   it('leaves metadata and method as they are, whatever stands around it', async () => {
+    const report = ({ entries }: CacheFilled): number => entries;
     class Handlers {
       @SetMetadata('above', 1)
       @Subscribe(CacheFilled)
       @SetMetadata('below', 2)
       handle(event: CacheFilled): number {
-        return event.entries;
+        return report(event);
       }
     }
-    const { handle }: { handle: (event: CacheFilled) => number } = Handlers.prototype;
+    const handle = Object.getOwnPropertyDescriptor(Handlers.prototype, 'handle')?.value as typeof report;
     expect([Reflect.getMetadata('above', handle), Reflect.getMetadata('below', handle)]).toEqual([1, 2]);
     expect([handle.name, handle(new CacheFilled(7))]).toEqual(['handle', 7]);
   });

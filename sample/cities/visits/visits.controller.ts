@@ -1,7 +1,7 @@
-import { Controller, Get, Param, ParseIntPipe, Post, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, HttpStatus, Param, ParseIntPipe, Post, Query } from '@nestjs/common';
 import {
+  ApiAcceptedResponse,
   ApiBadRequestResponse,
-  ApiCreatedResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
   ApiOperation,
@@ -10,7 +10,7 @@ import {
 } from '@nestjs/swagger';
 import { ErrorBody } from '../../common/error.dto.js';
 import { RankingService } from './ranking.service.js';
-import { Ranking, TopQuery, VisitCount, VisitedCity, VisitHistory } from './visits.dto.js';
+import { AcceptedVisit, Ranking, TopQuery, VisitedCity, VisitHistory } from './visits.dto.js';
 import { VisitsService } from './visits.service.js';
 
 @ApiTags('visits')
@@ -41,10 +41,11 @@ export class VisitsController {
   }
 
   @Post(':id/visits')
-  @ApiOperation({ summary: 'Count a visit' })
-  @ApiCreatedResponse({ type: VisitCount })
+  @HttpCode(HttpStatus.ACCEPTED)
+  @ApiOperation({ summary: 'Tell a visit, which is counted soon after' })
+  @ApiAcceptedResponse({ type: AcceptedVisit })
   @ApiNotFoundResponse({ type: ErrorBody })
-  visit(@Param('id', ParseIntPipe) id: number): Promise<VisitCount> {
+  visit(@Param('id', ParseIntPipe) id: number): Promise<AcceptedVisit> {
     return this.#visits.visit(id);
   }
 

@@ -12,12 +12,12 @@ export class VisitedCity extends City {
   visits!: number;
 }
 
-export class VisitCount {
-  @ApiProperty({ example: 2657896 })
+export class AcceptedVisit {
+  @ApiProperty({ example: 2657896, description: 'The city.' })
   id!: number;
 
-  @ApiProperty({ example: 12, description: 'All visits that the city ever had.' })
-  visits!: number;
+  @ApiProperty({ example: 'atlas-7-4f1c2a9b-1', description: 'By what name the visit is known as an event.' })
+  view!: string;
 }
 
 export class VisitsOfDay {
@@ -28,7 +28,13 @@ export class VisitsOfDay {
   visits!: number;
 }
 
-export class VisitHistory extends VisitCount {
+export class VisitHistory {
+  @ApiProperty({ example: 2657896 })
+  id!: number;
+
+  @ApiProperty({ example: 12, description: 'All visits that the city ever had.' })
+  visits!: number;
+
   @ApiProperty({ type: [VisitsOfDay], description: 'The days with visits among the last 40, latest first.' })
   days!: VisitsOfDay[];
 }

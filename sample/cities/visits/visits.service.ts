@@ -1,40 +1,33 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRedis, type RedisClient } from 'rednest';
+import { EventBus, InjectRedis, type RedisClient } from 'rednest';
 import { DAY, dateOf } from '../../common/date.js';
-import { transactionReplies } from '../../common/transaction-replies.js';
 import { CitiesService } from '../cities.service.js';
-import type { VisitCount, VisitedCity, VisitHistory } from './visits.dto.js';
-import { visitKeys } from './visits.keys.js';
+import { CityViewed } from './city-viewed.event.js';
+import type { AcceptedVisit, VisitedCity, VisitHistory } from './visits.dto.js';
+import { DAYS_KEPT, visitKeys } from './visits.keys.js';
 
-/** Days that are kept apart; after them a day's counters expire. */
-const DAYS_KEPT = 40;
-
-/** Counts visits: a sorted set as leaderboard, and for each day a hash that expires. */
+/** Takes visits, which are counted soon after, and tells what has been counted. */
 @Injectable()
 export class VisitsService {
   readonly #redis: RedisClient;
+  readonly #bus: EventBus;
   readonly #cities: CitiesService;
 
-  constructor(@InjectRedis() redis: RedisClient, cities: CitiesService) {
+  constructor(@InjectRedis() redis: RedisClient, bus: EventBus, cities: CitiesService) {
     this.#redis = redis;
+    this.#bus = bus;
     this.#cities = cities;
   }
 
-  /** @throws NotFoundException */
-  async visit(id: number): Promise<VisitCount> {
+  /**
+   * When it resolves, Redis has the visit, and no replica that stops can lose it.
+   *
+   * @throws NotFoundException
+   */
+  async visit(id: number): Promise<AcceptedVisit> {
     await this.#cities.assertExists(id);
-    const today = dateOf(Date.now());
-    const key = visitKeys.day(today);
-    const [visits] = transactionReplies(
-      await this.#redis
-        .multi()
-        .zincrby(visitKeys.leaderboard, 1, id)
-        .hincrby(key, String(id), 1)
-        // A moment, not a length of time: each visit of the day sets the same one, and none puts it off.
-        .pexpireat(key, Date.parse(today) + (DAYS_KEPT + 1) * DAY)
-        .exec(),
-    );
-    return { id, visits: Number(visits) };
+    const view = await this.#bus.publish(CityViewed, { city: id });
+    return { id, view: view.id };
   }
 
   /** Most visited cities first. */

@@ -1,10 +1,9 @@
-import { type RedisConnection, RedisUnavailableError, toRedisError } from '../../redis/index.js';
+import { type RedisConnection, toRedisError } from '../../redis/index.js';
 import { TimeLimit } from '../../timing/time-limit.js';
 import type { BusParts } from '../bus-parts.js';
 import type { BroadcastDeadLetters } from '../dead-letters/broadcast-dead-letters.js';
 import type { Receiver } from '../delivery/receiver.js';
 import type { Envelope } from '../events/envelope.js';
-import { EventUnavailableError } from '../pubsub-errors.js';
 import { type Channels, ShardChannels, TopicChannels } from './channels.js';
 import { Feed, type FeedParts } from './feed.js';
 
@@ -36,17 +35,13 @@ export class BroadcastDelivery {
   /**
    * Resolves when Redis has it; whether anybody is subscribed is not looked at.
    *
-   * @throws EventUnavailableError
+   * @throws (as a rejection) what the driver says
    */
-  async publish({ topic, id }: Envelope, raw: string): Promise<void> {
-    try {
-      const channels = this.#channels ?? (await this.#limit.apply(this.#whichChannels()));
-      const { client } = this.#parts.connection;
-      await this.#limit.apply(client[channels.publish](channels.of(topic), raw));
-    } catch (error) {
-      const cause = toRedisError(error) ?? new RedisUnavailableError(String(error), { cause: error });
-      throw new EventUnavailableError(topic, id, cause);
-    }
+  publish(envelope: Envelope, raw: string): Promise<unknown> {
+    const channels = this.#channels;
+    if (!channels) return this.#limit.apply(this.#whichChannels()).then(() => this.publish(envelope, raw));
+    const { client } = this.#parts.connection;
+    return this.#limit.apply(client[channels.publish](channels.of(envelope.topic), raw));
   }
 
   /**

@@ -140,7 +140,7 @@ export class DeadLetters<E = unknown> {
     try {
       const envelope = parse(reply.raw, this.#parts.codec);
       if (!envelope) return 'impossible';
-      await this.#republish(envelope, reply.raw);
+      await orRedisError(this.#republish(envelope, reply.raw));
       return (await this.#remove([id])) === 1 ? 'replayed' : 'gone';
     } finally {
       // Where that fails too, it is gone soon.

@@ -10,20 +10,25 @@ export interface Arrival {
   /** From 1 on. */
   readonly attempt: number;
   readonly isOwn: boolean;
-  readonly commit?: (context: EventContext, multi: ChainableCommander) => Promise<unknown[] | undefined>;
+  readonly commit?: (entry: unknown, multi: ChainableCommander) => Promise<unknown[] | undefined>;
 }
 
 /** What a handler is told beside the event. */
 export class EventContext {
   readonly #envelope: Envelope;
   readonly #arrival: Arrival;
+  readonly #entry: unknown;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  /** @internal */
-  constructor(envelope: Envelope, arrival: Arrival) {
+  /**
+   * @param entry what `commit` of the arrival is given
+   * @internal
+   */
+  constructor(envelope: Envelope, arrival: Arrival, entry?: unknown) {
     this.#envelope = envelope;
     this.#arrival = arrival;
+    this.#entry = entry;
   }
 
   /** The same in each delivery of the event, and for all groups. */
@@ -100,7 +105,7 @@ export class EventContext {
   async commit(multi: ChainableCommander): Promise<unknown[] | undefined> {
     const { commit } = this.#arrival;
     if (!commit) throw new TypeError(`'${this.topic}': only an event that a group handles can be committed`);
-    return commit(this, multi);
+    return commit(this.#entry, multi);
   }
 
   /** @internal */

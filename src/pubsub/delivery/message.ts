@@ -22,6 +22,8 @@ export class Message {
   readonly #reading: Reading;
   readonly #topic: string | undefined;
   readonly #read = new Map<EventType, Received | undefined>();
+  #lastType: EventType | undefined;
+  #lastRead: Received | undefined;
   #plain: Received | undefined;
   #isDead = false;
 
@@ -36,6 +38,13 @@ export class Message {
 
   /** For the receivers of a type; undefined where they cannot be given it. */
   as(type: EventType): Received | undefined {
+    // Most receivers of a topic have the same.
+    if (type === this.#lastType) return this.#lastRead;
+    this.#lastType = type;
+    return (this.#lastRead = this.#readOnce(type));
+  }
+
+  #readOnce(type: EventType): Received | undefined {
     if (this.#read.has(type)) return this.#read.get(type);
     const received = this.#attempt((envelope) =>
       this.#received(this.#reading.parts.codec.read(type, envelope)),

@@ -23,7 +23,7 @@ export class Runner {
 
   /** At once where the handler is done at once: a promise for each event would be the larger part of the work. */
   run(event: unknown, context: EventContext): Failure | Promise<Failure> {
-    const startedAt = this.#events.has('handled') || this.#events.has('failed') ? performance.now() : 0;
+    const startedAt = this.#events.watchesHandlers ? performance.now() : 0;
     let result: unknown;
     try {
       result = this.#handler(event, context);
@@ -46,13 +46,16 @@ export class Runner {
         context.abort(error);
         reject(error);
       }, this.#timeout).unref();
-      result.then(resolve, reject).then(() => clearTimeout(timer), () => undefined);
+      result.then(resolve, reject).then(
+        () => clearTimeout(timer),
+        () => undefined,
+      );
     });
   }
 
   #handled(context: EventContext, startedAt: number): Failure {
     this.#events.counts.handled++;
-    if (this.#events.has('handled'))
+    if (startedAt > 0)
       this.#events.publish('handled', { ...this.#notice(context), took: performance.now() - startedAt });
     return undefined;
   }
@@ -61,9 +64,16 @@ export class Runner {
     this.#events.counts.failed++;
     const { topic, id, attempt } = context;
     const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    logger.error(`${this.name} failed to handle '${topic}' ${id}${attempt > 1 ? ` (attempt ${attempt})` : ''}`, trace);
-    if (this.#events.has('failed'))
-      this.#events.publish('failed', { ...this.#notice(context), took: performance.now() - startedAt, error });
+    logger.error(
+      `${this.name} failed to handle '${topic}' ${id}${attempt > 1 ? ` (attempt ${attempt})` : ''}`,
+      trace,
+    );
+    if (startedAt > 0)
+      this.#events.publish('failed', {
+        ...this.#notice(context),
+        took: performance.now() - startedAt,
+        error,
+      });
     return { error };
   }
 
@@ -73,5 +83,7 @@ export class Runner {
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }

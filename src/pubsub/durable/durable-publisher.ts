@@ -1,9 +1,8 @@
-import { hashSlot, toRedisError } from '../../redis/index.js';
+import { hashSlot } from '../../redis/index.js';
 import { TimeLimit } from '../../timing/time-limit.js';
 import type { BusParts } from '../bus-parts.js';
 import type { Envelope } from '../events/envelope.js';
 import type { EventType } from '../events/event-type.js';
-import { EventUnavailableError } from '../pubsub-errors.js';
 import { registerScript } from './group/scripts.js';
 import { TopicKeys } from './topic-keys.js';
 
@@ -30,10 +29,11 @@ export class DurablePublisher {
   }
 
   /**
-   * @returns the id of the entry
-   * @throws EventUnavailableError
+   * Resolves when Redis has it.
+   *
+   * @throws (as a rejection) what the driver says
    */
-  publish(type: EventType, envelope: Envelope, raw: string): Promise<string> {
+  publish(type: EventType, envelope: Envelope, raw: string): Promise<unknown> {
     const topic = this.#topics.get(type.topic) ?? this.#register(type);
     const stream = topic.streams[this.#partitionOf(topic, envelope)]!;
     const { client } = this.#parts.connection;
@@ -41,13 +41,7 @@ export class DurablePublisher {
     const added = maxLength
       ? client.xadd(stream, 'MAXLEN', '~', maxLength, '*', 'e', raw)
       : client.xadd(stream, '*', 'e', raw);
-    return this.#limit.apply(added).then(
-      (entry) => entry!,
-      (error: unknown) => {
-        const redisError = toRedisError(error);
-        throw redisError ? new EventUnavailableError(type.topic, envelope.id, redisError) : error;
-      },
-    );
+    return this.#limit.apply(added);
   }
 
   /** Consumers that know of fewer partitions learn of them. Sent before the first event, on the same connection. */

@@ -10,7 +10,7 @@ import { EntryHandler } from './group/entry-handler.js';
 import { GroupServer } from './group/group-server.js';
 import { Membership } from './group/membership.js';
 import { Partition } from './group/partition.js';
-import { Reader } from './group/reader.js';
+import { Reader, type Readable } from './group/reader.js';
 import { isMissingGroup, Recovery } from './group/recovery.js';
 import type { OwnReply } from './group/scripts.js';
 import { Work } from './group/work.js';
@@ -33,6 +33,8 @@ export class GroupConsumer {
   readonly #work: Work;
   readonly #partitions = new Map<number, Partition>();
   #count: number;
+  /** In how many of them the group was made. */
+  #made: number;
   #reading: Promise<void> | undefined;
   #waiting: (() => void)[] = [];
   #isStopping = false;
@@ -41,7 +43,7 @@ export class GroupConsumer {
     this.#parts = parts;
     this.#type = type;
     this.#options = options;
-    this.#count = type.partitions;
+    this.#count = this.#made = type.partitions;
     const server = new GroupServer(parts, type.topic, options.group);
     const entryHandler = new EntryHandler(parts, type, server, handler, options);
     this.#server = server;
@@ -78,7 +80,9 @@ export class GroupConsumer {
 
   /** Makes the group, if there is none, and joins it. @throws RedisError */
   async start(): Promise<void> {
-    await this.#server.ensure(numbers(this.#count), this.#options.from);
+    // Of a group that is there, a partition without it is one that was added: what is in it, nobody has handled.
+    const from = (await this.#server.isKnown()) ? '0' : this.#options.from;
+    await this.#server.ensure(numbers(this.#count), from);
     await this.#membership.join();
     this.#reading = this.#reader.run();
   }
@@ -91,6 +95,7 @@ export class GroupConsumer {
    */
   async stop(deadline: number): Promise<void> {
     this.#isStopping = true;
+    this.#membership.prepareToLeave();
     this.#reader.stop();
     this.#changed();
     const partitions = [...this.#partitions.values()];
@@ -117,7 +122,9 @@ export class GroupConsumer {
 
   #owned({ partitions, share, owned }: OwnReply): void {
     this.#count = partitions;
-    for (const number of owned) if (!this.#partitions.has(number)) this.#acquired(number);
+    // A reply from before may tell of some while it stops.
+    for (const number of this.#isStopping ? [] : owned)
+      if (!this.#partitions.has(number)) this.#acquired(number);
     for (const number of this.#partitions.keys()) if (!owned.includes(number)) this.#lost(number);
     // Others have less than theirs.
     const surplus = owned.length - share;
@@ -141,6 +148,7 @@ export class GroupConsumer {
     this.#partitions.delete(number);
     const isGivenBack = partition.state === 'leaving' && partition.isIdle;
     this.#tell(number, isGivenBack ? 'released' : 'lost');
+    this.#reader.lost(partition);
     partition.drop(new DOMException('Another replica has taken the event over', 'AbortError'));
   }
 
@@ -155,7 +163,7 @@ export class GroupConsumer {
   /** A partition that is to be left is given back when the last handler is done. */
   #settled(partition: Partition): void {
     this.#changed();
-    if (this.#isStopping || partition.state !== 'leaving' || !partition.isIdle || partition.isGone) return;
+    if (partition.state !== 'leaving' || !partition.isIdle || partition.isGone) return;
     if (this.#partitions.get(partition.number) === partition) this.#membership.give(partition.number);
   }
 
@@ -163,11 +171,12 @@ export class GroupConsumer {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #readable(): { readable: Partition[]; areAll: boolean } {
+  #readable(): Readable {
     const staying = [...this.#partitions.values()].filter(({ state }) => state !== 'leaving');
-    if (!this.#membership.isCertain) return { readable: [], areAll: false };
+    const { certainFor } = this.#membership;
+    if (certainFor === 0) return { readable: [], areAll: false, certainFor };
     const readable = staying.filter((partition) => partition.state === 'reading' && partition.room() > 0);
-    return { readable, areAll: readable.length === staying.length };
+    return { readable, areAll: readable.length === staying.length, certainFor };
   }
 
   async #acknowledge(number: number, entries: readonly Entry[]): Promise<void> {
@@ -185,7 +194,7 @@ export class GroupConsumer {
 
   #recoverAll(): void {
     for (const partition of this.#partitions.values())
-      if (partition.state === 'reading') void this.#recovery.recover(partition);
+      if (partition.state !== 'leaving') void this.#recovery.recover(partition);
   }
 
   /** A reply may be lost although its connection is not: the server was stopped, or this process. */
@@ -202,7 +211,11 @@ export class GroupConsumer {
   }
 
   async #ensure(): Promise<void> {
-    if (!(await this.#server.ensure(numbers(this.#count), '0'))) return;
+    const [made, all] = [this.#made, numbers(this.#count)];
+    const wasGone = await this.#server.ensure(all.slice(0, made), '0');
+    await this.#server.ensure(all.slice(made), '0');
+    this.#made = all.length;
+    if (!wasGone) return;
     const { topic } = this.#type;
     logger.warn(
       `Group '${this.#options.group}' of '${topic}' was gone, and is made again: all events that are kept are handled again`,

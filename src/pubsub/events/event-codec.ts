@@ -9,6 +9,7 @@ import { messageOf, Validation } from './validation.js';
 
 /** What an envelope says beside the event. */
 export interface EnvelopeDetails {
+  /** Letters, digits and `_ - . : /`. */
   readonly id: string;
   readonly key: string | undefined;
   readonly trace: string | undefined;
@@ -26,6 +27,7 @@ export class EventCodec {
   readonly #process: string;
   readonly #processJson: string;
   readonly #validation: Validation;
+  #lastTopic: string | undefined;
 
   /** @param process by what name others know this process */
   constructor({ maxSize, validator }: Pick<ResolvedRootOptions, 'maxSize' | 'validator'>, process: string) {
@@ -78,7 +80,8 @@ export class EventCodec {
   encode({ id, topic, v, at, from, key, trace, data }: Envelope): string {
     const json = toJson(topic, data);
     const source = from === this.#process ? this.#processJson : JSON.stringify(from);
-    let raw = `{"id":${JSON.stringify(id)},"topic":${JSON.stringify(topic)},"v":${v},"at":${at},"from":${source}`;
+    // Neither ids nor topics may have what JSON escapes.
+    let raw = `{"id":"${id}","topic":"${topic}","v":${v},"at":${at},"from":${source}`;
     if (key !== undefined) raw += `,"key":${JSON.stringify(key)}`;
     if (trace !== undefined) raw += `,"trace":${JSON.stringify(trace)}`;
     raw += `,"data":${json}}`;
@@ -92,7 +95,9 @@ export class EventCodec {
     const size = this.#sizeIfTooLarge(raw);
     if (size !== undefined)
       throw new UnreadableEvent('oversized', `It has ${size} bytes; maxSize is ${this.#maxSize}`);
-    return parseEnvelope(raw);
+    const envelope = parseEnvelope(raw, this.#lastTopic);
+    this.#lastTopic = envelope.topic;
+    return envelope;
   }
 
   /**

@@ -25,7 +25,7 @@ const wrongIn = (resolve: () => unknown): string[] => {
 };
 
 const from = (value: unknown): string =>
-  resolveGroup('a', { group: 'g', from: value as string }, defaults).from;
+  resolveGroup('a', { group: 'g', from: value as 'now' }, defaults).from;
 
 describe('a listener', () => {
   it('has the defaults of the module', () => {

@@ -14,7 +14,7 @@ const FRAME = new Set(['multi', 'exec']);
  * @throws TypeError for what is no such transaction, or cannot be done in that of an event
  */
 export function commandsOf(multi: ChainableCommander, keys: TopicKeys, isCluster: boolean): Command[] {
-  const queued: readonly QueuedCommand[] | undefined = queuedCommands(multi);
+  const queued: readonly QueuedCommand[] | undefined = queuedCommands(Object(multi) as ChainableCommander);
   if (!queued)
     throw new TypeError(
       `commit: ${showValue(multi)} is not a transaction that was not executed, redis.multi()…`,

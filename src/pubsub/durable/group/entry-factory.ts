@@ -17,10 +17,13 @@ export class EntryFactory {
     this.#isOnce = once > 0;
   }
 
-  /** One that was delivered for the first time. */
-  read(partition: Partition, id: string, fields: Fields): void {
-    if (partition.isGone || partition.state === 'leaving') return;
-    partition.take(this.#make(partition, id, fields));
+  /** One that was delivered for the first time. @returns its size in bytes, roughly */
+  read(partition: Partition, id: string, fields: Fields): number {
+    if (partition.isGone || partition.state === 'leaving') return 0;
+    const entry = this.#make(partition, id, fields);
+    const { size } = entry;
+    partition.take(entry);
+    return size;
   }
 
   /** One that was delivered before. @param now by the server's clock */
@@ -43,6 +46,7 @@ export class EntryFactory {
       entry.isForOthers = receiver !== undefined && receiver !== this.#group;
       if (entry.isForOthers) return entry;
     }
+    entry.isOnce = this.#isOnce;
     try {
       entry.envelope = this.#parse(raw);
       entry.lane = entry.envelope.key ?? (this.#isOnce ? entry.envelope.id : undefined);

@@ -1,11 +1,12 @@
+import type { ChainableCommander } from 'ioredis';
 import { RedisError, toRedisError } from '../../../redis/index.js';
 import { backoff } from '../../../timing/backoff.js';
 import type { DeadReason } from '../../bus-events.js';
 import type { BusParts } from '../../bus-parts.js';
-import { EventContext } from '../../delivery/event-context.js';
+import { type Arrival, EventContext } from '../../delivery/event-context.js';
 import type { EventHandler } from '../../delivery/event-handler.js';
 import { Runner, type Failure } from '../../delivery/runner.js';
-import { UnreadableEvent } from '../../events/envelope.js';
+import { type Envelope, UnreadableEvent } from '../../events/envelope.js';
 import type { EventType } from '../../events/event-type.js';
 import type { ResolvedGroupOptions } from '../../options/resolved-options.js';
 import { logger } from '../../pubsub-logger.js';
@@ -25,6 +26,8 @@ export class EntryHandler {
   readonly #server: GroupServer;
   readonly #runner: Runner;
   readonly #isCluster: boolean;
+  readonly #arrival: Arrival;
+  readonly #ownArrival: Arrival;
 
   constructor(
     parts: BusParts,
@@ -39,6 +42,9 @@ export class EntryHandler {
     this.#server = server;
     this.#runner = new Runner(handler, options, parts.events);
     this.#isCluster = parts.connection.topology === 'cluster';
+    const commit: Arrival['commit'] = (entry, multi) => this.#commit(entry as Entry, multi);
+    this.#arrival = { delivery: 'durable', group: options.group, attempt: 1, isOwn: false, commit };
+    this.#ownArrival = { ...this.#arrival, isOwn: true };
   }
 
   /** Never throws, nor rejects; undefined where it was done at once. */
@@ -60,7 +66,8 @@ export class EntryHandler {
     const { partition } = entry;
     try {
       if (!entry.envelope && !entry.unreadable && !(await this.#load(entry))) return partition.handled(entry);
-      if (entry.attempt > this.#options.retries + 1)
+      // What was handled beside the one that ended the process has one more chance, alone, even without retries.
+      if (entry.attempt > Math.max(this.#options.retries, 1) + 1)
         return await this.#bury(
           entry,
           'failed',
@@ -96,28 +103,32 @@ export class EntryHandler {
       if (error instanceof UnreadableEvent) return this.#bury(entry, error.reason, error.message);
       throw error;
     }
-    const context = new EventContext(envelope, {
-      delivery: 'durable',
-      group: this.#options.group,
-      attempt: entry.attempt,
-      isOwn: envelope.from === this.#parts.process,
-      commit: async (_, multi) => {
-        const input = { partition: entry.partition.number, id: entry.id, event: envelope.id };
-        const keep = this.#options.once;
-        const commands = commandsOf(multi, this.#server.keys, this.#isCluster);
-        return this.#server.commit({ ...input, keep, commands });
-      },
-    });
+    const context = new EventContext(envelope, this.#arrivalOf(entry, envelope), entry);
     entry.context = context;
     const outcome = this.#runner.run(event, context);
     if (!(outcome instanceof Promise)) return this.#settle(entry, outcome);
     return outcome.then((failure) => this.#settle(entry, failure));
   }
 
+  /** Most events are handled at their first attempt: what is the same for all of them is made once. */
+  #arrivalOf({ attempt }: Entry, { from }: Envelope): Arrival {
+    const arrival = from === this.#parts.process ? this.#ownArrival : this.#arrival;
+    return attempt === 1 ? arrival : { ...arrival, attempt };
+  }
+
+  async #commit(entry: Entry, multi: ChainableCommander): Promise<unknown[] | undefined> {
+    const commands = commandsOf(multi, this.#server.keys, this.#isCluster);
+    const place = { partition: entry.partition.number, id: entry.id, event: entry.envelope!.id };
+    const replies = await this.#server.commit({ ...place, keep: this.#options.once, commands });
+    entry.isCommitted = true;
+    return replies;
+  }
+
   #settle(entry: Entry, failure: Failure): Promise<void> | undefined {
     const { partition } = entry;
     entry.context = undefined;
-    if (!failure) {
+    // What was committed is handled, whatever the handler does after it.
+    if (!failure || entry.isCommitted) {
       partition.handled(entry);
       return undefined;
     }

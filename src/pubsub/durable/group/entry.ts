@@ -19,6 +19,12 @@ export class Entry extends Linked<Entry> {
   isAlone = false;
   /** Whether it was put back for another group. */
   isForOthers = false;
+  /** Whether its id is kept, so that none with the same is handled: the next of its lane waits until Redis has it. */
+  isOnce = false;
+  /** Whether the next of its lane has had its turn. */
+  hasPassed = false;
+  /** Whether its handler has committed it, or learned that it was handled before. */
+  isCommitted = false;
   /** While it is handled. */
   context: EventContext | undefined;
   /** Until the next attempt. */

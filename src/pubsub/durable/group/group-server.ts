@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { toRedisError, type RedisClient, type Script } from '../../../redis/index.js';
+import { RedisOutOfMemoryError, toRedisError, type RedisClient, type Script } from '../../../redis/index.js';
 import { TimeLimit } from '../../../timing/time-limit.js';
 import type { BusParts } from '../../bus-parts.js';
 import { TopicKeys } from '../topic-keys.js';
@@ -16,6 +16,7 @@ import {
   type DeadInput,
   type FailInput,
   type GroupPlace,
+  type OwnInput,
   type OwnReply,
   type RecoverInput,
   type RecoverReply,
@@ -57,12 +58,32 @@ export class GroupServer implements GroupPlace {
       return true;
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('BUSYGROUP')) return false;
-      throw toRedisError(error) ?? error;
+      const redisError = toRedisError(error);
+      // With its memory full, Redis does not look whether there is anything to make.
+      if (redisError instanceof RedisOutOfMemoryError && (await this.#hasGroup(partition))) return false;
+      throw redisError ?? error;
     }
   }
 
-  own(partitions: number, lease: number, given: readonly number[]): Promise<OwnReply> {
-    return this.#run(ownScript, { partitions, lease, given });
+  /** Whether the group has had consumers before, and was not removed. */
+  async isKnown(): Promise<boolean> {
+    const seen = await this.#limit
+      .apply(this.#client.hget(this.keys.groups, this.group))
+      .catch((error: unknown) => {
+        throw toRedisError(error) ?? error;
+      });
+    return seen !== null && this.#hasGroup(0);
+  }
+
+  #hasGroup(partition: number): Promise<boolean> {
+    return this.pending([partition]).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  own(input: Own<OwnInput>): Promise<OwnReply> {
+    return this.#run(ownScript, input);
   }
 
   async leave(partitions: number): Promise<void> {
@@ -86,8 +107,7 @@ export class GroupServer implements GroupPlace {
 
   /** An attempt begins of which it is to be known if it never ends. */
   async begin(partition: number, id: string, attempt: number): Promise<void> {
-    const key = this.keys.retries(this.group, partition);
-    await this.#limit.apply(this.#client.hset(key, id, `${attempt}:0`));
+    await this.#run(failScript, { partition, id, attempt, delay: undefined });
   }
 
   async fail(input: Own<FailInput>): Promise<void> {

@@ -26,6 +26,7 @@ export class Membership {
   readonly #expiry = new Alarm(() => this.#expire());
   readonly #stopped = new AbortController();
   #given: number[] = [];
+  #isLeaving = false;
   #until = -Infinity;
   #beating: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -39,7 +40,12 @@ export class Membership {
 
   /** Whether what this consumer owns is certainly its own. By this process's clock, from before Redis was asked. */
   get isCertain(): boolean {
-    return performance.now() < this.#until;
+    return this.certainFor > 0;
+  }
+
+  /** For how many milliseconds more it is, at least. */
+  get certainFor(): number {
+    return Math.max(0, this.#until - performance.now());
   }
 
   /** Joins, and stays. @throws RedisError where it cannot join */
@@ -54,12 +60,16 @@ export class Membership {
     void this.#renew();
   }
 
+  /** Is about to leave: keeps what it does not give back, and takes no more. */
+  prepareToLeave(): void {
+    this.#isLeaving = true;
+  }
+
   /** Stays no longer; its partitions are free at once, or, where Redis cannot be told, when the lease ends. */
   async leave(partitions: number): Promise<void> {
     this.#stopped.abort();
     clearTimeout(this.#timer);
     this.#expiry.clear();
-    await this.#beating;
     await this.#server.leave(partitions).catch(() => undefined);
   }
 
@@ -90,7 +100,13 @@ export class Membership {
     const usual = this.#lease / RENEWALS;
     this.#delay = 0;
     try {
-      const reply = await this.#server.own(this.#handlers.partitions(), this.#lease, given);
+      const partitions = this.#handlers.partitions();
+      const reply = await this.#server.own({
+        partitions,
+        lease: this.#lease,
+        given,
+        isLeaving: this.#isLeaving,
+      });
       if (this.#stopped.signal.aborted) return;
       this.#until = sentAt + this.#lease;
       this.#expiry.clear();

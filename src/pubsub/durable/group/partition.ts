@@ -111,10 +111,10 @@ export class Partition {
     if (this.state === 'leaving') this.#handlers.changed();
   }
 
-  /** Nothing more is to be done about an entry but to acknowledge it; the next of its lane has its turn. */
+  /** Nothing more is to be done about an entry but to acknowledge it. The next of its lane has its turn, or when that is done. */
   handled(entry: Entry): void {
     this.#handled.push(entry);
-    this.#advance(entry);
+    if (!entry.isOnce || entry.isCommitted) this.#advance(entry);
     if (!this.#acknowledging) {
       this.#acknowledging = true;
       setImmediate(() => void this.#acknowledge());
@@ -166,8 +166,10 @@ export class Partition {
     this.#bytes += size;
   }
 
-  #advance({ lane }: Entry): void {
-    if (lane === undefined) return;
+  #advance(entry: Entry): void {
+    const { lane, hasPassed } = entry;
+    if (lane === undefined || hasPassed) return;
+    entry.hasPassed = true;
     const waiting = this.#lanes.get(lane);
     const next = waiting?.shift();
     if (next) this.#handlers.ready(next);
@@ -186,7 +188,7 @@ export class Partition {
       const batch = this.#handled.splice(0, BATCH);
       try {
         await this.#handlers.acknowledge(this, batch);
-        for (const entry of batch) this.#release(entry);
+        for (const entry of batch) this.finished(entry);
       } catch {
         // They are handled whatever becomes of this: it is tried again until another owner handles them.
         this.#handled.unshift(...batch);

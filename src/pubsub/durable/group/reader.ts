@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { toRedisError } from '../../../redis/index.js';
+import { RedisConnectionLostError, toRedisError } from '../../../redis/index.js';
 import { backoff } from '../../../timing/backoff.js';
 import { logger } from '../../pubsub-logger.js';
 import type { GroupServer } from './group-server.js';
@@ -13,17 +13,30 @@ const BATCH = 200;
 const BLOCK = 2_000;
 /** The same, while partitions are left out that may soon be read again. */
 const SHORT_BLOCK = 20;
+/** Of the time for which a lease is certain, what a read may take: for what comes later it may not be the one to wait. */
+const CERTAIN = 0.8;
+/** Milliseconds beyond the time it was to wait, after which a read without an answer has lost its connection: the driver says `null`. */
+const DEAF = 3_000;
+/** Bytes that are read at a time, of all partitions, roughly. */
+const MOST_BYTES = 8 * 1_024 * 1_024;
 /** Between attempts to reach Redis. */
 const AWAY = { first: 100, longest: 2_000 };
 
+export interface Readable {
+  readonly readable: readonly Partition[];
+  readonly areAll: boolean;
+  readonly certainFor: number;
+}
+
 interface Handlers {
-  /** What may be read now. */
-  readonly partitions: () => { readonly readable: readonly Partition[]; readonly areAll: boolean };
+  /** What may be read now, and for how many milliseconds that is certain. */
+  readonly partitions: () => Readable;
   /** Resolves when that may have changed. */
   readonly changed: () => Promise<void>;
   /** A new connection: replies to the one before may have been lost. */
   connected(): void;
-  read(partition: Partition, id: string, fields: Fields): void;
+  /** @returns its size in bytes, roughly */
+  read(partition: Partition, id: string, fields: Fields): number;
   /** The group is gone, with the data of Redis or by somebody's hand. */
   missing(): Promise<void>;
 }
@@ -36,6 +49,10 @@ export class Reader {
   readonly #handlers: Handlers;
   readonly #stopped = new AbortController();
   #failures = 0;
+  #cut = new AbortController();
+  #isReading: readonly Partition[] = [];
+  /** Of an entry, in bytes, roughly. The first ones may be large. */
+  #size = 256 * 1_024;
 
   constructor(server: GroupServer, handlers: Handlers) {
     this.#server = server;
@@ -46,12 +63,18 @@ export class Reader {
   async run(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
+      const cut = (this.#cut = new AbortController());
       try {
-        await this.#server.reading(signal, (client) => this.#readOn(client));
+        await this.#server.reading(AbortSignal.any([signal, cut.signal]), (client) => this.#readOn(client));
       } catch (error) {
-        if (!signal.aborted) await this.#failed(error);
+        if (!signal.aborted && !cut.signal.aborted) await this.#failed(error);
       }
     }
+  }
+
+  /** Somebody else has the partition: a read that waits for its events must not be given them. */
+  lost(partition: Partition): void {
+    if (this.#isReading.includes(partition)) this.#cut.abort(new Error('The partition is lost'));
   }
 
   stop(): void {
@@ -61,16 +84,31 @@ export class Reader {
   async #readOn(client: Redis): Promise<void> {
     this.#handlers.connected();
     while (!this.#stopped.signal.aborted) {
-      const { readable, areAll } = this.#handlers.partitions();
-      if (readable.length === 0) await this.#handlers.changed();
-      else await this.#read(client, readable, areAll ? BLOCK : SHORT_BLOCK);
+      const { readable, areAll, certainFor } = this.#handlers.partitions();
+      if (readable.length === 0) {
+        await this.#handlers.changed();
+        continue;
+      }
+      // 0 would be for ever.
+      const block = Math.max(1, Math.floor(Math.min(areAll ? BLOCK : SHORT_BLOCK, certainFor * CERTAIN)));
+      // None is given to another before the read has come back: it would take what comes next from its new owner.
+      for (const partition of readable) partition.begin();
+      this.#isReading = readable;
+      try {
+        await this.#read(client, readable, block);
+      } finally {
+        this.#isReading = [];
+        for (const partition of readable) partition.end();
+      }
     }
   }
 
   async #read(client: Redis, partitions: readonly Partition[], block: number): Promise<void> {
     const { keys, group, consumer } = this.#server;
     const streams = partitions.map(({ number }) => keys.stream(number));
-    const count = Math.min(BATCH, ...partitions.map((partition) => partition.room()));
+    const most = Math.max(1, Math.floor(MOST_BYTES / this.#size / partitions.length));
+    const count = Math.min(BATCH, most, ...partitions.map((partition) => partition.room()));
+    const startedAt = performance.now();
     const options = ['COUNT', count, 'BLOCK', block, 'STREAMS'] as const;
     const reply = (await client.xreadgroup(
       'GROUP',
@@ -80,11 +118,15 @@ export class Reader {
       ...streams,
       ...streams.map(() => '>'),
     )) as Reply;
+    if (!reply && performance.now() - startedAt > block + DEAF) throw new RedisConnectionLostError();
     if (this.#failures > 0) logger.log(`Reads '${keys.topic}' for group '${group}' again`);
     this.#failures = 0;
     for (const [stream, entries] of reply ?? []) {
       const partition = partitions[streams.indexOf(stream)]!;
-      for (const [id, fields] of entries) this.#handlers.read(partition, id, fields);
+      let bytes = 0;
+      for (const [id, fields] of entries) bytes += this.#handlers.read(partition, id, fields);
+      // At once where they are larger than those before, and slowly where they are smaller.
+      this.#size = Math.max(1, bytes / entries.length, this.#size / 2);
     }
   }
 

@@ -17,6 +17,11 @@ interface Handlers {
   done(partition: Partition): void;
 }
 
+interface Run {
+  idle: number;
+  done: Promise<void>;
+}
+
 /**
  * Has what was delivered before and not acknowledged handled by the partition's owner: what those before it left, and what it was sent
  * itself in replies that were lost.
@@ -24,7 +29,7 @@ interface Handlers {
 export class Recovery {
   readonly #server: GroupServer;
   readonly #handlers: Handlers;
-  readonly #running = new Map<Partition, Promise<void>>();
+  readonly #running = new Map<Partition, Run>();
 
   constructor(server: GroupServer, handlers: Handlers) {
     this.#server = server;
@@ -38,18 +43,24 @@ export class Recovery {
    */
   recover(partition: Partition, idle = 0): Promise<void> {
     const running = this.#running.get(partition);
-    if (running) return running;
+    if (running) {
+      running.idle = Math.min(running.idle, idle);
+      return running.done;
+    }
     partition.state = 'recovering';
-    const recovering = this.#run(partition, idle).finally(() => this.#running.delete(partition));
-    this.#running.set(partition, recovering);
-    return recovering;
+    const run: Run = { idle, done: Promise.resolve() };
+    this.#running.set(partition, run);
+    return (run.done = this.#run(partition, run).finally(() => this.#running.delete(partition)));
   }
 
-  async #run(partition: Partition, idle: number): Promise<void> {
+  async #run(partition: Partition, run: Run): Promise<void> {
     for (let failures = 0; isWanted(partition); failures++) {
+      const { idle } = run;
       try {
         await this.#readAll(partition, idle);
         if (!isWanted(partition)) return;
+        // More was asked for meanwhile.
+        if (run.idle < idle) continue;
         partition.state = 'reading';
         return this.#handlers.done(partition);
       } catch (error) {

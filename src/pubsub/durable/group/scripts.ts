@@ -17,6 +17,8 @@ export interface OwnInput extends GroupPlace {
   readonly lease: number;
   readonly partitions: number;
   readonly given: readonly number[];
+  /** Whether it takes no more, and does not count as a member. */
+  readonly isLeaving: boolean;
 }
 
 export interface OwnReply {
@@ -30,7 +32,14 @@ export interface OwnReply {
 export const ownScript = defineScript<OwnInput, OwnReply>({
   lua: file('own'),
   keys: ({ keys, group }) => [keys.owners(group), keys.members(group), keys.groups, keys.partitions],
-  args: ({ group, consumer, lease, partitions, given }) => [consumer, lease, partitions, group, ...given],
+  args: ({ group, consumer, lease, partitions, given, isLeaving }) => [
+    consumer,
+    lease,
+    partitions,
+    group,
+    isLeaving ? 1 : 0,
+    ...given,
+  ],
   reply: (raw) => {
     const [partitions, share, ...owned] = (raw as unknown[]).map(Number) as [number, number, ...number[]];
     return { partitions, share, owned };
@@ -104,13 +113,14 @@ export const recoverScript = defineScript<RecoverInput, RecoverReply>({
 export interface FailInput extends PartitionPlace {
   readonly id: string;
   readonly attempt: number;
-  readonly delay: number;
+  /** Milliseconds until the next; undefined where this one runs. */
+  readonly delay: number | undefined;
 }
 
 export const failScript = defineScript<FailInput>({
   lua: file('fail'),
   keys: ({ keys, group, partition }) => [keys.retries(group, partition)],
-  args: ({ id, attempt, delay }) => [id, attempt, Math.ceil(delay)],
+  args: ({ id, attempt, delay }) => [id, attempt, delay === undefined ? '' : Math.ceil(delay)],
 });
 
 export interface AckInput extends PartitionPlace {

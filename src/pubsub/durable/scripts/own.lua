@@ -1,9 +1,13 @@
 -- A consumer says that it lives, gives back partitions, renews those it has and takes free ones, up to its share.
--- KEYS: owners, members, groups, partitions. ARGV: consumer, lease in ms, partitions it knows of, group, partitions to give back…
+-- KEYS: owners, members, groups, partitions. ARGV: consumer, lease in ms, partitions it knows of, group, 1 where it is about to leave and
+-- takes no more, partitions to give back…
 -- Reply: how many partitions there are, its share, and those it owns now.
-local consumer, lease, group = ARGV[1], tonumber(ARGV[2]), ARGV[4]
+local consumer, lease, group, is_leaving = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5] == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- First of what is written: where memory is full, a script may go on once it has begun, and events are handled all the same.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 
 -- Replicas of another release may know of fewer, or more.
 local partitions = tonumber(redis.call('GET', KEYS[4]) or 0)
@@ -13,19 +17,19 @@ if partitions < tonumber(ARGV[3]) then
 end
 
 redis.call('HSET', KEYS[3], group, now)
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-redis.call('ZADD', KEYS[2], now + lease, consumer)
+-- Others take what it gives back while it waits for its last handlers.
+if is_leaving then redis.call('ZREM', KEYS[2], consumer) else redis.call('ZADD', KEYS[2], now + lease, consumer) end
 
 -- By name, not by age: shares must not move from one to the other at each call.
 local members = redis.call('ZRANGE', KEYS[2], 0, -1)
 table.sort(members)
-local share = math.floor(partitions / #members)
-for rank = 1, partitions % #members do
+local share = is_leaving and 0 or math.floor(partitions / #members)
+for rank = 1, is_leaving and 0 or partitions % #members do
   if members[rank] == consumer then share = share + 1 end
 end
 
 local given = {}
-for i = 5, #ARGV do given[ARGV[i]] = true end
+for i = 6, #ARGV do given[ARGV[i]] = true end
 
 local until_when = string.format('%.0f', now + lease)
 local mine, free = {}, {}

@@ -151,9 +151,8 @@ export class TopicTail {
       if (this.#only?.isFull) await this.#room();
       if (this.#stopped.signal.aborted) return;
       this.#positions.read(stream, id, 1);
-      // Replayed for one group: it was new when it came first.
-      if (fieldOf(fields, 'g') === undefined)
-        this.#dispatcher.dispatch(fieldOf(fields, 'e') ?? '', this.#origin);
+      // With a group, it is replayed for that one; with an empty text, for those that have none.
+      if (!fieldOf(fields, 'g')) this.#dispatcher.dispatch(fieldOf(fields, 'e') ?? '', this.#origin);
     }
   }
 
