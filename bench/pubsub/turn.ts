@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { serverUsage } from '../lock/server-usage.js';
+import { serverUsage } from '../support/server-usage.js';
 import type { Published, Received } from './processes/protocol.js';
 
 /** What was seen of a subject in one round. */

@@ -4,17 +4,37 @@ import { fileURLToPath } from 'node:url';
 
 const LOADER = fileURLToPath(new URL('../redis/fixtures/typescript.mjs', import.meta.url));
 
+/** How a process has ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+interface ChildOptions {
+  /** Modules that are loaded before it. */
+  readonly imports?: readonly URL[];
+  readonly parameters?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** A TypeScript file that runs in a process of its own, and what it sends (`process.send`). Where a promise is rejected unhandled, it ends. */
 export class ChildScript<ToChild, FromChild> implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly #ended: Promise<Ended>;
   #output = '';
 
-  constructor(script: URL, onMessage: (message: FromChild) => void) {
-    const parameters = ['--unhandled-rejections=strict', '--import', LOADER, fileURLToPath(script)];
-    const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
-    const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
-    this.#child = spawn(process.execPath, parameters, { env, stdio: [...stdio], serialization: 'advanced' });
+  constructor(script: URL, onMessage: (message: FromChild) => void, options: ChildOptions = {}) {
+    const imports = [LOADER, ...(options.imports ?? []).map((each) => fileURLToPath(each))];
+    const parameters = imports.flatMap((each) => ['--import', each]);
+    this.#child = spawn(
+      process.execPath,
+      ['--unhandled-rejections=strict', ...parameters, fileURLToPath(script), ...(options.parameters ?? [])],
+      {
+        env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...options.env },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        serialization: 'advanced',
+      },
+    );
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     // What it told of last may be read after its end.
@@ -32,9 +52,11 @@ export class ChildScript<ToChild, FromChild> implements AsyncDisposable {
     return this.#child.pid!;
   }
 
-  /** Nobody is there where it was killed. */
-  send(message: ToChild & object): void {
-    if (this.#child.connected) this.#child.send(message, () => undefined);
+  /** @returns whether it can be told of anything: nobody is there where it was killed */
+  send(message: ToChild & (object | string)): boolean {
+    if (!this.#child.connected) return false;
+    this.#child.send(message, () => undefined);
+    return true;
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -42,7 +64,7 @@ export class ChildScript<ToChild, FromChild> implements AsyncDisposable {
   }
 
   /** Waits until it has ended. */
-  end(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  end(): Promise<Ended> {
     return this.#ended;
   }
 

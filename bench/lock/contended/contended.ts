@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { setTimeout as wait } from 'node:timers/promises';
 import { redisUrl } from '../../support/redis-url.js';
 import type { Table } from '../../support/report.js';
-import { serverUsage } from '../server-usage.js';
+import { serverUsage } from '../../support/server-usage.js';
 import { subjects, type SubjectName } from '../subjects/index.js';
 import { figuresOf, rowOf, type Entrant, type Turn } from './figures.js';
 import { goalsOf } from './goals.js';

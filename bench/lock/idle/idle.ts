@@ -6,7 +6,7 @@ import { messageOf } from '../../support/child-process.js';
 import { redisUrl } from '../../support/redis-url.js';
 import { atMost, type Goal, type Table } from '../../support/report.js';
 import { rounded } from '../../support/statistics.js';
-import { serverUsage } from '../server-usage.js';
+import { serverUsage } from '../../support/server-usage.js';
 import type { SubjectName } from '../subjects/index.js';
 import { ttl } from '../subjects/subject.js';
 
