@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { eventChannels } from '../channels/event-channels.js';
 
 /** What is published on `diagnostics_channel`, each kind of event on a channel of its own: `rednest:cache:hit` and so on. */
 export interface CacheEvents {
@@ -41,15 +41,15 @@ export function cacheChannel(event: keyof CacheEvents): string {
 }
 
 /** The channels. Ask for `hasSubscribers` first where an event is frequent: it is then free when nobody listens. */
-export const cacheChannels = {
-  hit: channel(cacheChannel('hit')),
-  miss: channel(cacheChannel('miss')),
-  stale: channel(cacheChannel('stale')),
-  refresh: channel(cacheChannel('refresh')),
-  store: channel(cacheChannel('store')),
-  evict: channel(cacheChannel('evict')),
-  invalidate: channel(cacheChannel('invalidate')),
-  error: channel(cacheChannel('error')),
-  'coherence-lost': channel(cacheChannel('coherence-lost')),
-  'coherence-regained': channel(cacheChannel('coherence-regained')),
-};
+export const cacheChannels = eventChannels(cacheChannel, [
+  'hit',
+  'miss',
+  'stale',
+  'refresh',
+  'store',
+  'evict',
+  'invalidate',
+  'error',
+  'coherence-lost',
+  'coherence-regained',
+]);

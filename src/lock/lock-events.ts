@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { ChannelPublisher, eventChannels } from '../channels/event-channels.js';
 import type { RevokedHolder } from './inspection/lock-inspector.js';
 import type { LossReason } from './lock-errors.js';
 
@@ -40,31 +40,21 @@ export function lockChannel(event: keyof LockEvents): string {
   return `rednest:lock:${event}`;
 }
 
-const channels = {
-  acquired: channel(lockChannel('acquired')),
-  released: channel(lockChannel('released')),
-  lost: channel(lockChannel('lost')),
-  failed: channel(lockChannel('failed')),
-  revoked: channel(lockChannel('revoked')),
-  elected: channel(lockChannel('elected')),
-  deposed: channel(lockChannel('deposed')),
-};
+const channels = eventChannels(lockChannel, [
+  'acquired',
+  'released',
+  'lost',
+  'failed',
+  'revoked',
+  'elected',
+  'deposed',
+]);
 
 type Identity = Pick<LockEvent, 'connectionId' | 'namespace'>;
 
 /** Publishes what happens to the locks of a namespace. Free when nobody listens. */
-export class LockEventPublisher {
-  readonly #identity: Identity;
-
+export class LockEventPublisher extends ChannelPublisher<LockEvents, Identity> {
   constructor(connectionId: string, namespace: string) {
-    this.#identity = { connectionId, namespace };
-  }
-
-  has(event: keyof LockEvents): boolean {
-    return channels[event].hasSubscribers;
-  }
-
-  publish<Name extends keyof LockEvents>(event: Name, details: Omit<LockEvents[Name], keyof Identity>): void {
-    if (channels[event].hasSubscribers) channels[event].publish({ ...this.#identity, ...details });
+    super(channels, { connectionId, namespace });
   }
 }

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { ChannelPublisher, eventChannels } from '../channels/event-channels.js';
 import type { Delivery } from './events/event-options.js';
 import type { UnreadableReason } from './events/envelope.js';
 import type { EventGap } from './delivery/event-handler.js';
@@ -51,16 +51,16 @@ export function pubsubChannel(event: keyof BusEvents): string {
   return `rednest:pubsub:${event}`;
 }
 
-const channels = {
-  published: channel(pubsubChannel('published')),
-  rejected: channel(pubsubChannel('rejected')),
-  handled: channel(pubsubChannel('handled')),
-  failed: channel(pubsubChannel('failed')),
-  retried: channel(pubsubChannel('retried')),
-  dead: channel(pubsubChannel('dead')),
-  gap: channel(pubsubChannel('gap')),
-  partition: channel(pubsubChannel('partition')),
-};
+const channels = eventChannels(pubsubChannel, [
+  'published',
+  'rejected',
+  'handled',
+  'failed',
+  'retried',
+  'dead',
+  'gap',
+  'partition',
+]);
 
 /** Looked at for each event that is handled. */
 const { handled, failed } = channels;
@@ -74,7 +74,7 @@ export type BusCounts = Record<
 >;
 
 /** Counts what happens to events, and tells of it. Telling is free when nobody listens. */
-export class BusEventPublisher {
+export class BusEventPublisher extends ChannelPublisher<BusEvents, Identity> {
   readonly counts: BusCounts = {
     published: 0,
     rejected: 0,
@@ -85,22 +85,13 @@ export class BusEventPublisher {
     dropped: 0,
     gaps: 0,
   };
-  readonly #identity: Identity;
 
   constructor(connectionId: string, namespace: string) {
-    this.#identity = { connectionId, namespace };
+    super(channels, { connectionId, namespace });
   }
 
   /** Whether anybody wants to know what handlers do. */
   get watchesHandlers(): boolean {
     return handled.hasSubscribers || failed.hasSubscribers;
-  }
-
-  has(event: keyof BusEvents): boolean {
-    return channels[event].hasSubscribers;
-  }
-
-  publish<Name extends keyof BusEvents>(event: Name, details: Omit<BusEvents[Name], keyof Identity>): void {
-    if (channels[event].hasSubscribers) channels[event].publish({ ...this.#identity, ...details });
   }
 }
