@@ -94,7 +94,8 @@ export class EventContext {
    * Executes commands, marks the event as handled and acknowledges it, all in one transaction: what the commands do is done once,
    * however often the event is delivered. The handler should do nothing that matters after it.
    *
-   * On a Cluster all keys must lie in the slot of the topic: begin them with `{` topic `}`.
+   * On a Cluster all keys must lie in the slot of the topic: begin them with `{` topic `}`. The commands run as a script, which Redis does not
+   * undo: where one of them fails, of a wrong type say, those before it are done, the event is not marked, and it is handled again.
    *
    * @param multi commands that were not executed, `redis.multi()`…
    * @returns their replies; undefined where the event was handled already, and nothing was done

@@ -9,10 +9,15 @@ import { TopicKeys } from './topic-keys.js';
 /** Events without a key that go to a partition before the next has its turn. */
 const RUN = 64;
 
+/** Milliseconds after which it is noted again how many partitions there are: Redis may have lost its data. */
+const NOTE_AGAIN = 60_000;
+
 interface Topic {
   readonly type: EventType;
   readonly keys: TopicKeys;
   readonly streams: readonly string[];
+  /** When the number of partitions is to be noted, by `performance.now()`. */
+  noteAt: number;
   /** Where the next event without a key goes. */
   next: number;
 }
@@ -34,7 +39,8 @@ export class DurablePublisher {
    * @throws (as a rejection) what the driver says
    */
   publish(type: EventType, envelope: Envelope, raw: string): Promise<unknown> {
-    const topic = this.#topics.get(type.topic) ?? this.#register(type);
+    const topic = this.#topics.get(type.topic) ?? this.#add(type);
+    if (performance.now() >= topic.noteAt) this.#note(topic);
     const stream = topic.streams[this.#partitionOf(topic, envelope)]!;
     const { client } = this.#parts.connection;
     const { maxLength } = type;
@@ -44,16 +50,19 @@ export class DurablePublisher {
     return this.#limit.apply(added);
   }
 
-  /** Consumers that know of fewer partitions learn of them. Sent before the first event, on the same connection. */
-  #register(type: EventType): Topic {
-    const { connection, options } = this.#parts;
-    const keys = new TopicKeys(options.namespace, type.topic);
+  #add(type: EventType): Topic {
+    const keys = new TopicKeys(this.#parts.options.namespace, type.topic);
     const streams = Array.from({ length: type.partitions }, (_, partition) => keys.stream(partition));
-    const topic = { type, keys, streams, next: 0 };
+    const topic = { type, keys, streams, noteAt: 0, next: 0 };
     this.#topics.set(type.topic, topic);
-    const input = { key: keys.partitions, partitions: type.partitions };
-    registerScript.run(connection.client, input).catch(() => this.#topics.delete(type.topic));
     return topic;
+  }
+
+  /** Consumers that know of fewer partitions learn of them. Sent before the event, on the same connection. */
+  #note(topic: Topic): void {
+    topic.noteAt = performance.now() + NOTE_AGAIN;
+    const input = { key: topic.keys.partitions, partitions: topic.type.partitions };
+    registerScript.run(this.#parts.connection.client, input).catch(() => (topic.noteAt = 0));
   }
 
   #partitionOf(topic: Topic, { key, id }: Envelope): number {

@@ -55,9 +55,10 @@ export interface QueuedCommand {
   getKeys(): (string | Buffer)[];
 }
 
-/** What was queued on a pipeline or transaction, `MULTI` included. */
-export function queuedCommands(pipeline: ChainableCommander): readonly QueuedCommand[] {
-  return (pipeline as unknown as { _queue: readonly QueuedCommand[] })._queue;
+/** What was queued on a pipeline or transaction, `MULTI` included; undefined for what is neither. */
+export function queuedCommands(pipeline: ChainableCommander): readonly QueuedCommand[] | undefined {
+  const { _queue: queue } = Object(pipeline) as { _queue?: readonly QueuedCommand[] };
+  return queue;
 }
 
 export function redisInternals(client: Redis): RedisInternals {

@@ -1,6 +1,6 @@
 import type { ChainableCommander } from 'ioredis';
 import { hashSlot } from '../../../redis/index.js';
-import { queuedCommands, showValue, type QueuedCommand } from '../../../redis/shared.js';
+import { queuedCommands, showValue } from '../../../redis/shared.js';
 import type { TopicKeys } from '../topic-keys.js';
 import type { Command } from './scripts.js';
 
@@ -14,7 +14,7 @@ const FRAME = new Set(['multi', 'exec']);
  * @throws TypeError for what is no such transaction, or cannot be done in that of an event
  */
 export function commandsOf(multi: ChainableCommander, keys: TopicKeys, isCluster: boolean): Command[] {
-  const queued: readonly QueuedCommand[] | undefined = queuedCommands(Object(multi) as ChainableCommander);
+  const queued = queuedCommands(multi);
   if (!queued)
     throw new TypeError(
       `commit: ${showValue(multi)} is not a transaction that was not executed, redis.multi()…`,
