@@ -1,5 +1,5 @@
 import { RedisConnection } from '../redis/index.js';
-import { showValue, type ConnectionUser } from '../redis/shared.js';
+import { showValue } from '../redis/shared.js';
 import { CacheBackend } from './cache-backend.js';
 import type { CacheService } from './cache.service.js';
 import { DEFAULT_CACHE } from './cache.tokens.js';
@@ -8,7 +8,7 @@ import type { CacheOptions, CacheRootOptions } from './options/cache-options.js'
 import { resolveNamedOptions, resolveRootOptions } from './options/resolve-cache-options.js';
 
 /** All caches of an application, in the order in which they were made: the default one first. */
-export class Caches implements Iterable<CacheService>, ConnectionUser {
+export class Caches implements Iterable<CacheService> {
   /** The default cache. */
   readonly default: CacheService;
   readonly #options: CacheRootOptions;

@@ -199,7 +199,7 @@ export class LockService implements BeforeApplicationShutdown {
     throw nameError('lock', `is of several resources (${names}); one by one is accepted`);
   }
 
-  /** @internal Leaders hand over while the application is still whole. Who waits would keep the server from closing. */
+  /** Leaders hand over while the application is still whole. Who waits would keep the server from closing. */
   async beforeApplicationShutdown(): Promise<void> {
     const handedOver = this.#leaders.close();
     this.#engine.cancelWaits();

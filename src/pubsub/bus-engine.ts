@@ -4,12 +4,13 @@ import type { ConnectionUser } from '../redis/shared.js';
 import { planHandlers } from './bootstrap/plan-handlers.js';
 import type { FoundHandler } from './bootstrap/handler-discovery.js';
 import { BroadcastDelivery } from './broadcast/broadcast-delivery.js';
-import { BusEventPublisher } from './bus-events.js';
+import { BusEventPublisher, type BusCounts } from './bus-events.js';
 import type { BusParts } from './bus-parts.js';
 import { BroadcastDeadLetters } from './dead-letters/broadcast-dead-letters.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { EventStream } from './delivery/event-stream.js';
 import { DurablePublisher } from './durable/durable-publisher.js';
+import { removeGroup } from './durable/group-removal.js';
 import { TailDelivery } from './durable/tail/tail-delivery.js';
 import { Trimmer } from './durable/trimming/trimmer.js';
 import { EventCodec } from './events/event-codec.js';
@@ -19,6 +20,7 @@ import { LocalDelivery } from './local/local-delivery.js';
 import type { StreamOptions } from './options/pubsub-options.js';
 import type { ResolvedRootOptions } from './options/resolved-options.js';
 import { resolveStream } from './options/resolve-subscription.js';
+import { KnownTopics } from './publishing/known-topics.js';
 import { Publisher } from './publishing/publisher.js';
 import type { Ways } from './publishing/ways.js';
 import type { BusStats } from './stats/bus-stats.js';
@@ -60,11 +62,12 @@ export class BusEngine implements ConnectionUser {
       durable: new DurablePublisher(parts),
       tail: new TailDelivery(parts, dead),
       trimmer: new Trimmer(parts),
+      known: new KnownTopics(parts),
     };
     this.publisher = new Publisher(parts, this.#ways, this.#durable);
     this.#subscriptions = new Subscriptions(options.shutdownTimeout);
     this.#intakes = new Intakes(parts, this.#ways, this.types);
-    this.#starter = new Starter(connection, this.#subscriptions, options.timeout);
+    this.#starter = new Starter(connection, this.#subscriptions, options.publishTimeout);
   }
 
   /** @throws PubSubConfigurationError, RedisError, EventBusClosedError */
@@ -74,13 +77,20 @@ export class BusEngine implements ConnectionUser {
     const close = () => void this.#subscriptions.close(intake);
     const intake = this.#plan(wish, () => signal?.removeEventListener('abort', close));
     signal?.addEventListener('abort', close);
-    return this.#subscriptions.open(intake);
+    try {
+      return await this.#subscriptions.open(intake);
+    } catch (error) {
+      // It was aborted while it was made.
+      signal?.throwIfAborted();
+      throw error;
+    }
   }
 
   /** @throws PubSubConfigurationError, EventBusClosedError */
   stream<E>(given: SubjectLike, options: StreamOptions): EventStream<E> {
     const subject = subjectOf(this.types, given);
-    const resolved = resolveStream(STREAM, options, this.#parts.options.defaults);
+    const delivery = 'topic' in subject ? subject.delivery : undefined;
+    const resolved = resolveStream(STREAM, delivery, options, this.#parts.options.defaults);
     const end = (): Promise<void> => this.#subscriptions.close(intake);
     const { signal } = options;
     const stream = new EventStream<E>(
@@ -91,7 +101,7 @@ export class BusEngine implements ConnectionUser {
     );
     const intake: Intake = new ListenerIntake(STREAM, stream, this.#ways);
     this.#subscriptions.add(STREAM, intake);
-    void this.#starter.startSoon(intake);
+    void this.#starter.startSoon(intake).then(() => stream.stands());
     return stream;
   }
 
@@ -101,9 +111,20 @@ export class BusEngine implements ConnectionUser {
     );
   }
 
+  removeGroup(type: EventType, group: string): Promise<boolean> {
+    return removeGroup(this.#parts, type, group);
+  }
+
+  get counts(): BusCounts {
+    return { ...this.#parts.events.counts };
+  }
+
+  /** @throws RedisError, at the latest when Redis was waited for as long as for publishing */
   async stats(): Promise<BusStats> {
+    const { connection, options } = this.#parts;
+    if (connection.state !== 'ready') await connection.whenReady(options.publishTimeout);
     const groups = await readGroups(this.#parts, this.#durable);
-    return { ...this.#parts.events.counts, groups };
+    return { ...this.counts, groups };
   }
 
   /** Asks the server what it can. */
@@ -119,8 +140,7 @@ export class BusEngine implements ConnectionUser {
   async begin(handlers: readonly FoundHandler[]): Promise<void> {
     const intakes = planHandlers(handlers, (wish) => this.#plan(wish));
     await this.#starter.startAll(intakes);
-    // Not waited for: a handler without room for more would keep the application from its start.
-    void this.publisher.begin();
+    this.publisher.begin();
   }
 
   /** Ends all subscriptions; what they have is handled, within the time that a shutdown may take. Never rejects. */

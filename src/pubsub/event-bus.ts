@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { BusEngine } from './bus-engine.js';
+import type { BusCounts } from './bus-events.js';
 import type { DeadLetters } from './dead-letters/dead-letters.js';
 import type { EventHandler } from './delivery/event-handler.js';
 import type { EventStream } from './delivery/event-stream.js';
 import type { EventClass } from './events/event-options.js';
+import { checkCall } from './options/check-call.js';
 import type { PublishOptions, StreamOptions, SubscribeCallOptions } from './options/pubsub-options.js';
 import type { PublishedEvent } from './publishing/publisher.js';
 import type { BusStats } from './stats/bus-stats.js';
@@ -12,6 +14,13 @@ import type { Subscription } from './subscriptions/subscription.js';
 
 /** What an event of a class is made of: its properties. */
 export type EventData<E> = { [K in keyof E as E[K] extends (...args: never[]) => unknown ? never : K]: E[K] };
+
+/** An instance of a class: no function, no array, and no object literal. */
+export interface EventInstance {
+  readonly constructor: Function;
+  readonly [Symbol.hasInstance]?: never;
+  readonly [Symbol.unscopables]?: never;
+}
 
 /**
  * Events between the parts of an application, and between its replicas.
@@ -23,9 +32,14 @@ export type EventData<E> = { [K in keyof E as E[K] extends (...args: never[]) =>
 export class EventBus {
   readonly #engine: BusEngine;
 
-  /** @internal */
+  /** `PubSubModule` makes it. */
   constructor(engine: BusEngine) {
     this.#engine = engine;
+  }
+
+  /** @internal Undefined for what stands in for an event bus in a test. */
+  static engineOf(bus: object): BusEngine | undefined {
+    return #engine in bus ? bus.#engine : undefined;
   }
 
   /**
@@ -36,25 +50,25 @@ export class EventBus {
    *
    * @returns the id by which handlers know the event
    * @throws (as a rejection) EventInvalidError and EventTooLargeError: nothing was published; EventUnavailableError: Redis was away, or silent
-   *   for longer than `timeout`, and says whether it may have been published; EventBusFullError: too many wait for the application to be
+   *   for longer than `publishTimeout`, and says whether it may have been published; EventBusFullError: too many wait for the application to be
    *   ready; EventBusClosedError: it has shut down; PubSubConfigurationError: for a class without `@Event`, what is no topic, wrong options
    * @example
    * await bus.publish(CityViewed, { city: 7 }, { id: request.id });
    * await bus.publish('city.renamed', { city: 7, name: 'Weimar' });
    */
-  publish(event: object, options?: PublishOptions): Promise<PublishedEvent>;
   publish<E extends object>(
     event: EventClass<E>,
     data: EventData<E>,
     options?: PublishOptions,
   ): Promise<PublishedEvent>;
   publish(topic: string, payload: unknown, options?: PublishOptions): Promise<PublishedEvent>;
-  publish(first: object | string, second?: unknown, third?: PublishOptions): Promise<PublishedEvent> {
+  publish(event: object & EventInstance, options?: PublishOptions): Promise<PublishedEvent>;
+  publish(first: unknown, second?: unknown, third?: PublishOptions): Promise<PublishedEvent> {
     const { types, publisher } = this.#engine;
     try {
-      if (typeof first === 'object')
-        return publisher.publish(types.ofInstance(first), first, second as PublishOptions | undefined);
-      return publisher.publish(types.of(first), second, third);
+      if (typeof first === 'function' || typeof first === 'string')
+        return publisher.publish(types.of(first as SubjectLike), second, third);
+      return publisher.publish(types.ofInstance(first), first, second as PublishOptions | undefined);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -73,9 +87,11 @@ export class EventBus {
     handler: EventHandler<E>,
     options?: SubscribeCallOptions,
   ): Promise<Subscription>;
-  subscribe(
+  // What comes is the application's word: it says so, or it is unknown. It is not taken from the handler.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+  subscribe<E = unknown>(
     topicOrPattern: string,
-    handler: EventHandler,
+    handler: EventHandler<NoInfer<E>>,
     options?: SubscribeCallOptions,
   ): Promise<Subscription>;
   async subscribe(
@@ -83,6 +99,7 @@ export class EventBus {
     handler: EventHandler<never>,
     options: SubscribeCallOptions = {},
   ): Promise<Subscription> {
+    checkCall('EventBus.subscribe', handler, options);
     const name = options.name ?? (handler.name || 'a function');
     return this.#engine.subscribe({
       what: 'EventBus.subscribe',
@@ -101,7 +118,7 @@ export class EventBus {
    * for await (const view of bus.stream(CityViewed, { signal, buffer: 100 })) response.write(format(view));
    */
   stream<E extends object>(event: EventClass<E>, options?: StreamOptions): EventStream<E>;
-  stream(topicOrPattern: string, options?: StreamOptions): EventStream<unknown>;
+  stream<E = unknown>(topicOrPattern: string, options?: StreamOptions): EventStream<E>;
   stream(subject: SubjectLike, options: StreamOptions = {}): EventStream<unknown> {
     return this.#engine.stream(subject, options);
   }
@@ -111,19 +128,29 @@ export class EventBus {
    *
    * @throws PubSubConfigurationError for a class without `@Event`, and for what is no topic
    */
-  deadLetters<E extends object>(event: EventClass<E>): DeadLetters<EventData<E>>;
-  deadLetters(topic: string): DeadLetters;
   deadLetters(event: SubjectLike): DeadLetters {
     return this.#engine.deadLetters(this.#engine.types.of(event));
   }
 
-  /** What this process has done, and how far each group of the durable events that it knows is. @throws RedisError */
-  stats(): Promise<BusStats> {
-    return this.#engine.stats();
+  /**
+   * Removes a group of a durable event for good, with all that is kept of it, save for its dead letters: events wait for it no more.
+   *
+   * @returns whether there was such a group
+   * @throws GroupInUseError while a replica handles its events, and for a `lease` after one has died; RedisError; PubSubConfigurationError
+   * @example
+   * await bus.removeGroup(CityViewed, 'ranking-2025');
+   */
+  async removeGroup(event: SubjectLike, group: string): Promise<boolean> {
+    return this.#engine.removeGroup(this.#engine.types.of(event), group);
   }
 
-  /** @internal */
-  get engine(): BusEngine {
-    return this.#engine;
+  /** How often each thing has happened in this process, now. Needs no Redis. */
+  get counts(): BusCounts {
+    return this.#engine.counts;
+  }
+
+  /** {@link EventBus.counts}, and how far each group of the durable events that this process knows is. @throws RedisError */
+  stats(): Promise<BusStats> {
+    return this.#engine.stats();
   }
 }

@@ -15,7 +15,7 @@ export { type SubscribeOptions } from './decorators/subscribe-options.js';
 export { EventContext } from './delivery/event-context.js';
 export { type EventGap, type EventHandler } from './delivery/event-handler.js';
 export type { EventStream } from './delivery/event-stream.js';
-export { EventBus, type EventData } from './event-bus.js';
+export { EventBus, type EventData, type EventInstance } from './event-bus.js';
 export { Event } from './events/event.decorator.js';
 export type { Delivery, EventClass, EventOptions, TopicOptions } from './events/event-options.js';
 export { PubSubConfigurationError } from './options/pubsub-configuration-error.js';

@@ -7,6 +7,7 @@ export type PubSubErrorCode =
   | 'PUBSUB_UNAVAILABLE'
   | 'PUBSUB_CLOSED'
   | 'PUBSUB_FULL'
+  | 'PUBSUB_GROUP_IN_USE'
   | 'PUBSUB_CONFIGURATION';
 
 /** What every error of the event bus extends. */
@@ -81,8 +82,26 @@ export class EventUnavailableError extends PubSubError {
 export class EventBusFullError extends PubSubError {
   readonly code = 'PUBSUB_FULL';
 
-  constructor(topic: string, most: number) {
+  /** @param most how many may wait */
+  constructor(
+    readonly topic: string,
+    readonly most: number,
+  ) {
     super(`Event '${topic}' is not published: ${most} events wait for the application to be ready already`);
+  }
+}
+
+/** A group cannot be removed: it has consumers. */
+export class GroupInUseError extends PubSubError {
+  readonly code = 'PUBSUB_GROUP_IN_USE';
+
+  /** @param consumers how many replicas handle its events, or did until a moment ago */
+  constructor(
+    readonly topic: string,
+    readonly group: string,
+    readonly consumers: number,
+  ) {
+    super(`Group '${group}' of '${topic}' cannot be removed: it has ${consumers} consumers`);
   }
 }
 

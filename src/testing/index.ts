@@ -1,5 +1,6 @@
 export { makeCertificates, type Certificate, type Certificates } from './certificates.js';
 export type { ServerOptions, ServerTlsOptions } from './access.js';
+export { eventContext, type TestEventContext } from './event-context.js';
 export { startRedis, type RedisServer } from './redis-server.js';
 export { ServerStartError } from './server-process.js';
 export { FaultProxy, type ProxyDirection } from './fault-proxy.js';

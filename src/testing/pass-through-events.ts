@@ -1,19 +1,23 @@
 import type { Provider } from '@nestjs/common';
+import type { RedisConnection } from '../redis/index.js';
 import type { BusEngine } from '../pubsub/bus-engine.js';
-import { BusEventPublisher } from '../pubsub/bus-events.js';
+import { BusEventPublisher, type BusCounts } from '../pubsub/bus-events.js';
+import type { BusParts } from '../pubsub/bus-parts.js';
 import type { DeadLetters } from '../pubsub/dead-letters/dead-letters.js';
 import { EventStream } from '../pubsub/delivery/event-stream.js';
 import { EventBus } from '../pubsub/event-bus.js';
+import type { Envelope } from '../pubsub/events/envelope.js';
 import { EventCodec } from '../pubsub/events/event-codec.js';
 import type { EventType } from '../pubsub/events/event-type.js';
 import { EventTypes } from '../pubsub/events/event-types.js';
-import type { PublishOptions, StreamOptions } from '../pubsub/options/pubsub-options.js';
+import type { PublishOptions, PubSubRootOptions, StreamOptions } from '../pubsub/options/pubsub-options.js';
 import { resolveRootOptions } from '../pubsub/options/resolve-pubsub-options.js';
 import { resolveStream } from '../pubsub/options/resolve-subscription.js';
-import type { PublishedEvent, Publisher } from '../pubsub/publishing/publisher.js';
+import { Publisher, type PublishedEvent } from '../pubsub/publishing/publisher.js';
+import type { Ways } from '../pubsub/publishing/ways.js';
 import type { BusStats } from '../pubsub/stats/bus-stats.js';
-import type { Wish } from '../pubsub/subscriptions/intakes.js';
-import { nameOf, subjectOf, type SubjectLike } from '../pubsub/subscriptions/subject.js';
+import { Intakes, type Wish } from '../pubsub/subscriptions/intakes.js';
+import { subjectOf, type SubjectLike } from '../pubsub/subscriptions/subject.js';
 import { Subscription } from '../pubsub/subscriptions/subscription.js';
 
 /** An event that a test's subject has published. */
@@ -28,25 +32,26 @@ export interface RecordedEvent {
 /**
  * Providers of an event bus that only records, for unit tests without Redis: {@link passThroughEventBus}, where `PubSubModule` is not imported.
  *
+ * @param options those of `PubSubModule.forRoot`, where its `topics`, `maxSize`, `validator` and the like matter
  * @example
  * const testing = await Test.createTestingModule({ providers: [CitiesService, ...passThroughEvents()] }).compile();
  * await testing.get(CitiesService).view(7);
  * expect(recordedEvents(testing.get(EventBus))).toMatchObject([{ topic: 'city.viewed', event: { city: 7 } }]);
  */
-export function passThroughEvents(): Provider[] {
-  return [{ provide: EventBus, useFactory: passThroughEventBus }];
+export function passThroughEvents(options: PubSubRootOptions = {}): Provider[] {
+  return [{ provide: EventBus, useFactory: () => passThroughEventBus(options) }];
 }
 
 /**
- * An event bus that only records: events are checked as they would be, and come to nobody, so that methods with `@Subscribe` are called by the
+ * An event bus that only records: events, options and subscriptions are checked as they would be, and events come to nobody, so that methods with `@Subscribe` are called by the
  * test alone. There are no dead letters.
  *
  * @example
  * // Where PubSubModule is imported; its connection need not be there then.
  * Test.createTestingModule({ imports: [AppModule] }).overrideProvider(EventBus).useValue(passThroughEventBus());
  */
-export function passThroughEventBus(): EventBus {
-  const engine = new PassThroughEngine();
+export function passThroughEventBus(options: PubSubRootOptions = {}): EventBus {
+  const engine = new PassThroughEngine(options);
   const bus = new EventBus(engine as EngineFace as BusEngine);
   engines.set(bus, engine);
   return bus;
@@ -69,24 +74,56 @@ type EngineFace = Omit<Pick<BusEngine, keyof BusEngine>, 'publisher'> & {
   readonly publisher: Pick<Publisher, 'publish'>;
 };
 
+/** All that a publisher needs of the ways. */
+type WaysFace = {
+  readonly [Name in 'local' | 'broadcast' | 'durable']: Pick<Ways[Name], 'publish'>;
+} & {
+  readonly known: Pick<Ways['known'], 'check'>;
+  readonly trimmer: Pick<Ways['trimmer'], 'note'>;
+};
+
 const engines = new WeakMap<EventBus, PassThroughEngine>();
 
-const OPTIONS = resolveRootOptions({});
+const STREAM = 'EventBus.stream';
 
 class PassThroughEngine implements EngineFace {
-  readonly types = new EventTypes(OPTIONS);
-  readonly publisher = new RecordingPublisher();
-  readonly #events = new BusEventPublisher('pass-through', OPTIONS.namespace);
+  readonly types: EventTypes;
+  readonly publisher: RecordingPublisher;
+  readonly #parts: BusParts;
+  readonly #intakes: Intakes;
 
-  async subscribe({ subject, options: { name } }: Wish): Promise<Subscription> {
-    const topic = nameOf(subjectOf(this.types, subject));
-    return new Subscription({ name, topic }, () => Promise.resolve());
+  constructor(given: PubSubRootOptions) {
+    const options = resolveRootOptions(given);
+    const process = 'pass-through';
+    // Nothing else is asked of it.
+    const connection: Pick<RedisConnection, 'state'> = { state: 'ready' };
+    const events = new BusEventPublisher(process, options.namespace);
+    this.#parts = {
+      connection: connection as RedisConnection,
+      options,
+      codec: new EventCodec(options, process),
+      events,
+      process,
+    };
+    this.types = new EventTypes(options);
+    this.publisher = new RecordingPublisher(this.#parts);
+    // What they make is not started.
+    this.#intakes = new Intakes(this.#parts, {} as Ways, this.types);
+  }
+
+  async subscribe(wish: Wish): Promise<Subscription> {
+    wish.options.signal?.throwIfAborted();
+    return new Subscription(this.#intakes.of(wish), () => Promise.resolve());
   }
 
   stream<E>(given: SubjectLike, options: StreamOptions): EventStream<E> {
-    const name = 'EventBus.stream';
-    const resolved = { ...resolveStream(name, options, OPTIONS.defaults), name, signal: options.signal };
-    return new EventStream<E>(subjectOf(this.types, given), resolved, this.#events, () => undefined);
+    const subject = subjectOf(this.types, given);
+    const delivery = 'topic' in subject ? subject.delivery : undefined;
+    const resolved = resolveStream(STREAM, delivery, options, this.#parts.options.defaults);
+    const details = { ...resolved, name: STREAM, signal: options.signal };
+    const stream = new EventStream<E>(subject, details, this.#parts.events, () => undefined);
+    stream.stands();
+    return stream;
   }
 
   deadLetters<E>({ topic }: EventType): DeadLetters<E> {
@@ -100,8 +137,16 @@ class PassThroughEngine implements EngineFace {
     return none as DeadLetters<E>;
   }
 
+  async removeGroup(): Promise<boolean> {
+    return false;
+  }
+
+  get counts(): BusCounts {
+    return { ...this.#parts.events.counts };
+  }
+
   async stats(): Promise<BusStats> {
-    return { ...this.#events.counts, published: this.publisher.recorded.length, groups: [] };
+    return { ...this.counts, groups: [] };
   }
 
   async start(): Promise<void> {}
@@ -113,18 +158,32 @@ class PassThroughEngine implements EngineFace {
   async stop(): Promise<void> {}
 }
 
+/** Publishes as ever, but for the last step. */
 class RecordingPublisher implements Pick<Publisher, 'publish'> {
   readonly recorded: RecordedEvent[] = [];
-  readonly #codec = new EventCodec(OPTIONS, 'pass-through');
+  readonly #codec: EventCodec;
+  readonly #publisher: Publisher;
+  #current: Omit<RecordedEvent, 'id'> | undefined;
 
+  constructor(parts: BusParts) {
+    this.#codec = parts.codec;
+    const record = ({ id }: Envelope): void => void this.recorded.push({ ...this.#current!, id });
+    const recordLater = async (envelope: Envelope): Promise<void> => record(envelope);
+    const ways: WaysFace = {
+      local: { publish: (_type, _event, envelope) => record(envelope) },
+      broadcast: { publish: recordLater },
+      durable: { publish: (_type, envelope) => recordLater(envelope) },
+      known: { check: () => undefined },
+      trimmer: { note: () => undefined },
+    };
+    this.#publisher = new Publisher(parts, ways as Ways, new Set());
+    this.#publisher.begin();
+  }
+
+  /** The publisher comes to its last step, and so to the record, before it returns. */
   async publish(type: EventType, given: unknown, options: PublishOptions = {}): Promise<PublishedEvent> {
     const event = this.#codec.prepare(type, given);
-    const { topic } = type;
-    const id = options.id ?? `pass-through-${this.recorded.length}`;
-    // What cannot be sent is refused here, too.
-    if (type.delivery !== 'local')
-      this.#codec.encode(this.#codec.envelope(type, event, { id, key: undefined, trace: undefined }));
-    this.recorded.push({ topic, event, id, options });
-    return { id };
+    this.#current = { topic: type.topic, event, options };
+    return this.#publisher.publish(type, event, options);
   }
 }

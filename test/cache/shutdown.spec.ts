@@ -50,7 +50,17 @@ async function expectToEnd(process: CacheProcess, clearing = 'REDIS_CLOSED'): Pr
   const { closedAfter, afterwards } = await process.leave();
   expect(closedAfter).toBeLessThan(SHUTDOWN_TIMEOUT + MARGIN);
   // What is called afterwards finds nothing, and makes what it needs.
-  expect(afterwards).toEqual([null, 'made', null, null, null, null, [undefined, undefined], ['made'], clearing]);
+  expect(afterwards).toEqual([
+    null,
+    'made',
+    null,
+    null,
+    null,
+    null,
+    [undefined, undefined],
+    ['made'],
+    clearing,
+  ]);
   const { code, signal, after } = await group.ended(process);
   expect({ code, signal, output: process.output }).toEqual({
     code: 0,

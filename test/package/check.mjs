@@ -84,8 +84,18 @@ function useFromNest11(packed) {
   importAndRequire(project, 'Nest 11');
   run('npx', ['tsc'], project);
   report('Nest 11: types for a CommonJS application');
+  checkDeclarations(project);
+  report('Nest 11: declarations without skipLibCheck');
   run('npx', ['jest', '--ci'], project);
   report("Nest 11: a CommonJS application's Jest, on a real server");
+}
+
+/** For applications without skipLibCheck. What is wrong with the declarations of others is theirs to mend. */
+function checkDeclarations(project) {
+  const tsc = ['tsc', '--skipLibCheck', 'false', '--pretty', 'false'];
+  const { stdout } = spawnSync('npx', tsc, { cwd: project, env, encoding: 'utf8' });
+  const own = stdout.split('\n').filter((line) => line.startsWith('node_modules/rednest/'));
+  if (own.length > 0) fail(own.join('\n'));
 }
 
 /** Versions as pinned; nothing is written but node_modules. */

@@ -7,6 +7,7 @@ import {
   EventInvalidError,
   EventUnavailableError,
   getRedisConnectionToken,
+  RedisError,
   RedisPermissionError,
   Subscribe,
   type PublishedEvent,
@@ -147,12 +148,13 @@ describe('while the application starts', () => {
       }
     }
     const redis = applications.redis({ ...server.options });
-    const pubsub = applications.pubsub({ timeout: '300ms' });
+    const pubsub = applications.pubsub({ publishTimeout: '300ms' });
     const { bus, log } = await applications.startWith([redis, pubsub], [Early]);
     await eventually(() =>
       expect(told(log)).toMatch(`Event 'city.updated' ${published!.id}, published before`),
     );
-    expect(await bus.stats()).toMatchObject({ published: 0, rejected: 1 });
+    expect(bus.counts).toMatchObject({ published: 0, rejected: 1 });
+    await expect(bus.stats()).rejects.toBeInstanceOf(RedisError);
   });
 
   it('a subscription that it makes itself stands when the promise says so', async () => {
@@ -226,7 +228,7 @@ describe('where a subscription cannot be made', () => {
     const record = new Record();
     const redis = applications.redis({ ...server.options, startup: 'optional' });
     const { bus, log } = await applications.startWith(
-      [redis, applications.pubsub({ timeout: '300ms', shutdownTimeout: '500ms' })],
+      [redis, applications.pubsub({ publishTimeout: '300ms', shutdownTimeout: '500ms' })],
       [Handlers, { provide: Record, useValue: record }],
     );
     expect(told(log).match(/3 subscriptions are made as soon as it is there/g)).toHaveLength(1);

@@ -112,7 +112,7 @@ describe('a broadcast event', () => {
 
   it('is published although nobody listens, and not while Redis is away', async () => {
     const server = await opened.server({});
-    const here = await startReplica(opened, server.options, { timeout: 500 });
+    const here = await startReplica(opened, server.options, { publishTimeout: 500 });
     await here.publish('news', 1);
     server.pause();
     const error: unknown = await here.publish('news', 2).catch((reason: unknown) => reason);

@@ -107,7 +107,7 @@ describe('a message that no replica can read', () => {
     const letters = new DeadLetters(parts, type, async (_, again) => dead.record(type.topic, again, invalid));
     dead.record(type.topic, raw, invalid);
     const [first] = await recorded(1);
-    expect(await letters.replay()).toBe(1);
+    expect(await letters.replay('all')).toBe(1);
     const [second] = await recorded(1);
     expect(second!.id).not.toBe(first!.id);
   });

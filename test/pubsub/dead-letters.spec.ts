@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { RedisError } from 'rednest';
+import { PubSubConfigurationError, RedisError } from 'rednest';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import type { BusParts } from '../../src/pubsub/bus-parts.js';
 import type { DeadLetter } from '../../src/pubsub/dead-letters/dead-letter.js';
 import { DeadLetters } from '../../src/pubsub/dead-letters/dead-letters.js';
 import type { DeadLetterListOptions } from '../../src/pubsub/dead-letters/dead-letter-options.js';
+import { PLAIN_TOPIC } from '../../src/pubsub/options/resolve-topic.js';
 import type { LogRecorder } from '../support/log-recorder.js';
 import { startConnection } from '../support/redis-application.js';
 import { busParts, durableType, message, RawTopic } from './fixtures/durable-topic.js';
@@ -137,26 +138,36 @@ describe('dead letters', () => {
   });
 
   it('are none where nothing has died', async () => {
-    expect([await list(), await letters.count(), await letters.replay(), await letters.drop()]).toEqual([
-      [],
-      0,
-      0,
-      0,
-    ]);
+    expect([
+      await list(),
+      await letters.count(),
+      await letters.replay('all'),
+      await letters.drop('all'),
+    ]).toEqual([[], 0, 0, 0]);
     expect(await letters.count({ group: 'ranking' })).toBe(0);
   });
 
   it('are dropped: one, some, those of a group, all', async () => {
     const ids = await dieAll();
     const [letter] = await list();
-    expect(await letters.drop(letter)).toBe(1);
-    expect(await others.drop(letter)).toBe(0);
+    expect(await letters.drop(letter!)).toBe(1);
+    expect(await others.drop(letter!)).toBe(0);
     expect(await letters.drop([{ id: ids[0]! }, { id: ids[1]! }])).toBe(1);
     expect(await letters.drop({ group: 'ranking' })).toBe(1);
     expect(await events()).toEqual(['four']);
     expect(await letters.drop([])).toBe(0);
-    expect(await letters.drop()).toBe(1);
+    expect(await letters.drop('all')).toBe(1);
     expect(await letters.count()).toBe(0);
+  });
+
+  it('are never all of them by mistake', async () => {
+    await dieAll();
+    const group = undefined as unknown as string;
+    await expect(letters.drop({ group })).rejects.toThrow(PubSubConfigurationError);
+    await expect(letters.replay({ group })).rejects.toThrow(PubSubConfigurationError);
+    await expect(letters.count({ group })).rejects.toThrow(PubSubConfigurationError);
+    expect(() => letters.list({ group })).toThrow(PubSubConfigurationError);
+    expect(await letters.count()).toBe(4);
   });
 
   it('fail with an error of Redis', async () => {
@@ -164,7 +175,7 @@ describe('dead letters', () => {
     for (const work of [
       () => letters.count(),
       () => list(),
-      () => letters.drop(),
+      () => letters.drop('all'),
       () => letters.replay({ id: '1-1' }),
     ])
       await expect(work()).rejects.toThrow(RedisError);
@@ -189,11 +200,30 @@ describe('a replay', () => {
     expect(await events()).toEqual(['two', 'four']);
   });
 
+  describe('by a process that does not know that the topic is durable', () => {
+    const unknown = { ...type, ...PLAIN_TOPIC };
+
+    it('gives an event to its group all the same, in its partition', async () => {
+      await topic.createGroup('ranking');
+      await topic.die('one', { p: 2 });
+      expect(await new DeadLetters(parts, unknown, publish).replay('all')).toBe(1);
+      expect(await given('ranking')).toEqual([[], [], [['one', 'g', 'ranking']]]);
+      expect(published).toEqual([]);
+    });
+
+    it('puts one that was meant for every replica back into its stream, and broadcasts nothing', async () => {
+      await redis.set(topic.keys.partitions, type.partitions);
+      await topic.die('one', { g: '', p: '' });
+      expect(await new DeadLetters(parts, unknown, publish).replay({ group: null })).toBe(1);
+      expect([await topic.ids(0), published]).toEqual([[expect.any(String)], []]);
+    });
+  });
+
   it('puts the same message back, byte by byte', async () => {
     await topic.createGroup('ranking');
     const raw = Buffer.from([0x7b, 0xff, 0x00, 0xc3]);
     await redis.xadd(topic.keys.dead, '*', 'e', raw, 'g', 'ranking', 'reason', 'undecodable', 'p', '2');
-    expect(await letters.replay()).toBe(1);
+    expect(await letters.replay('all')).toBe(1);
     const [[, [, kept]]] = (await redis.xrangeBuffer(topic.stream(2), '-', '+')) as [[Buffer, Buffer[]]];
     expect(kept).toEqual(raw);
   });
@@ -223,10 +253,10 @@ describe('a replay', () => {
       await publish(...sending);
     });
     await topic.die('one', { g: '' });
-    await expect(sent.replay()).rejects.toThrow('away');
+    await expect(sent.replay('all')).rejects.toThrow('away');
     expect(await sent.count()).toBe(1);
     away = false;
-    expect(await sent.replay()).toBe(1);
+    expect(await sent.replay('all')).toBe(1);
   });
 
   it('leaves what was cut, or cannot be read by whom it should be published, and says so', async () => {
@@ -234,7 +264,7 @@ describe('a replay', () => {
     await topic.die('', { e: '{', reason: 'oversized', cut: 1 });
     await topic.die('', { e: 'rubbish', g: '', reason: 'undecodable' });
     await topic.die('fine', { g: '' });
-    expect(await sent.replay()).toBe(1);
+    expect(await sent.replay('all')).toBe(1);
     expect(await sent.count()).toBe(2);
     expect(log.texts('PubSubModule')).toEqual(
       expect.arrayContaining([
@@ -248,7 +278,7 @@ describe('a replay', () => {
     const ids: string[] = [];
     for (let index = 0; index < 200; index++) ids.push(await topic.die(`event-${index}`));
     const dropped = ids.slice(150).map((id) => ({ id }));
-    const counts = await Promise.all([letters.replay(), others.replay(), letters.drop(dropped)]);
+    const counts = await Promise.all([letters.replay('all'), others.replay('all'), letters.drop(dropped)]);
     expect(counts[0] + counts[1] + counts[2]).toBe(200);
     const found = (await topic.entries('ranking', 1)).map(([, [, raw]]) => JSON.parse(raw!).id as string);
     expect(new Set(found).size).toBe(found.length);
@@ -262,7 +292,7 @@ describe('a replay', () => {
       (of) => new DeadLetters(of, broadcast, publish),
     );
     for (let index = 0; index < 50; index++) await topic.die(`event-${index}`, { g: '' });
-    const counts = await Promise.all([here!.replay(), there!.replay()]);
+    const counts = await Promise.all([here!.replay('all'), there!.replay('all')]);
     expect(counts[0] + counts[1]).toBe(50);
     expect(new Set(published).size).toBe(50);
     expect(published).toHaveLength(50);
@@ -272,17 +302,14 @@ describe('a replay', () => {
     await topic.createGroup('ranking');
     for (let index = 0; index < 100; index++) await topic.die(`event-${index}`);
     const stop = new Error('interrupted');
-    const interrupted = letters.replay(
-      {},
-      {
-        onProgress: ({ done }) => {
-          if (done === 40) throw stop;
-        },
+    const interrupted = letters.replay('all', {
+      onProgress: ({ done }) => {
+        if (done === 40) throw stop;
       },
-    );
+    });
     await expect(interrupted).rejects.toBe(stop);
     expect(await letters.count()).toBe(60);
-    expect(await letters.replay()).toBe(60);
+    expect(await letters.replay('all')).toBe(60);
     const found = (await topic.entries('ranking', 1)).map(([, [, raw]]) => JSON.parse(raw!).id as string);
     expect(found).toEqual(Array.from({ length: 100 }, (_, index) => `event-${index}`));
   });
@@ -294,12 +321,20 @@ describe('a replay', () => {
       if (done % 60 === 0) (parts.connection.client as Redis).disconnect(true);
     };
     for (let tries = 0; (await letters.count()) > 0 && tries < 20; tries++)
-      await letters.replay({}, { onProgress: cut }).catch(() => undefined);
+      await letters.replay('all', { onProgress: cut }).catch(() => undefined);
     const found = (await topic.entries('ranking', 1)).map(([, [, raw]]) => JSON.parse(raw!).id as string);
     expect(found).toEqual(Array.from({ length: 300 }, (_, index) => `event-${index}`));
   });
 
+  it('keeps the letter of a group that is gone', async () => {
+    const id = await topic.die('one');
+    expect([await letters.replay({ id }), await letters.count(), await topic.ids(1)]).toEqual([0, 1, []]);
+    await topic.createGroup('ranking');
+    expect([await letters.replay({ id }), await letters.count()]).toEqual([1, 0]);
+  });
+
   it('keeps the letter where memory is full', async () => {
+    await topic.createGroup('ranking');
     const id = await topic.die('one');
     await redis.config('SET', 'maxmemory', '1');
     try {
@@ -311,6 +346,7 @@ describe('a replay', () => {
   });
 
   it('leaves those that come meanwhile, and tells how far it is', async () => {
+    await topic.createGroup('ranking');
     await topic.die('one');
     await topic.die('two');
     const told: unknown[] = [];
@@ -318,7 +354,7 @@ describe('a replay', () => {
       told.push(progress);
       await topic.die('failed again');
     };
-    expect(await letters.replay({}, { onProgress })).toBe(2);
+    expect(await letters.replay('all', { onProgress })).toBe(2);
     expect(told).toEqual([
       { done: 1, total: 2 },
       { done: 2, total: 2 },

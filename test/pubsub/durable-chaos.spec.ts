@@ -17,7 +17,7 @@ import { Opened } from '../support/opened.js';
 import { COUNTS, GROUP, orderOf, TOPIC } from './fixtures/ledger.js';
 import { Ledgers, publishTurns } from './fixtures/ledger-run.js';
 
-const PUBSUB: PubSubRootOptions = { namespace: 'app', lease: '1s', timeout: '1s' };
+const PUBSUB: PubSubRootOptions = { namespace: 'app', lease: '1s', publishTimeout: '1s' };
 const ACCOUNTS = Array.from({ length: 200 }, (_, index) => `account-${index}`);
 
 const opened = new Opened();

@@ -30,7 +30,10 @@ export class KeyedByBase extends Plain {
   name!: string;
 }
 
-@Event('city.viewed', { version: 2, upgrade: (data, version) => (version === 1 ? data : undefined) })
+@Event('city.viewed', {
+  version: 2,
+  upgrade: (data, version) => (version === 1 ? { ...data, source: 'web' } : undefined),
+})
 export class Upgraded {
   city!: number;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
   EventBus,
@@ -109,6 +110,43 @@ describe('ctx.commit', () => {
     await eventually(async () =>
       expect([await redis.pending(GROUP), await redis.notes(GROUP)]).toEqual([0, []]),
     );
+  });
+
+  it('does as EXEC where a later command fails: all others are done, once', async () => {
+    const { bus, client, redis, key } = await start();
+    await client.set(key('text'), 'text');
+    const errors: unknown[] = [];
+    const handle = async (_: Work, context: EventContext) => {
+      const effects = client.multi().incr(key('count')).rpush(key('text'), 1).incr(key('count'));
+      errors.push(await failure(context.commit(effects)));
+      throw new Error('not handled again');
+    };
+    await bus.subscribe(TOPIC, handle as never, { group: GROUP });
+    await bus.publish(TOPIC, { key: 'one', turn: 0 });
+    await eventually(async () => expect(await redis.pending(GROUP)).toBe(0));
+    await sleep(200);
+    expect(errors).toEqual([expect.any(RedisWrongTypeError)]);
+    expect(await client.get(key('count'))).toBe('2');
+  });
+
+  it('does what it found done by nobody, where a failover forgot the delivery', async () => {
+    const { bus, client, redis, key } = await start();
+    const outcomes: unknown[] = [];
+    const handle = async (_: Work, context: EventContext) => {
+      // As a new master has it that was sent the event, and not that it was delivered.
+      if (outcomes.length === 0)
+        for (const stream of redis.streams) {
+          for (const [id] of (await redis.redis.xpending(stream, GROUP, '-', '+', 10)) as [string][])
+            await redis.redis.xack(stream, GROUP, id);
+          await redis.redis.xgroup('SETID', stream, GROUP, '0');
+        }
+      outcomes.push(await context.commit(client.multi().incr(key('count'))));
+      await sleep(300);
+    };
+    await bus.subscribe(TOPIC, handle as never, { group: GROUP });
+    await bus.publish(TOPIC, { key: 'one', turn: 0 });
+    await eventually(() => expect(outcomes).toEqual([undefined, [1]]));
+    await eventually(async () => expect(await redis.pending(GROUP)).toBe(0));
   });
 
   it('takes what is a transaction, of an event that a group handles', async () => {

@@ -110,6 +110,23 @@ describe('the consumers of a group', () => {
     expect((await redis.consumers(GROUP)).size).toBe(2);
   }, 60_000);
 
+  it('keep what they own where Redis loses who that is', async () => {
+    const record = new Record();
+    const redis = await view();
+    const { bus } = await join(record);
+    await join(record);
+    await eventually(async () => expect(await redis.shares(GROUP)).toEqual([4, 4]), 10_000);
+    const load = new Load(bus, 24);
+    for (let loss = 0; loss < 3; loss++) {
+      await sleep(400);
+      await redis.redis.del(redis.key(`group:${GROUP}:owners`));
+    }
+    await load.end();
+    await eventually(() => record.count >= 24 * load.turn, 20_000);
+    record.expectOrder(24, load.turn);
+    await eventually(async () => expect(await redis.shares(GROUP)).toEqual([4, 4]), 10_000);
+  }, 30_000);
+
   it('hand over what one that leaves waits for no longer, and at once what it does not handle', async () => {
     const begun: [string, number][] = [];
     const signals: AbortSignal[] = [];

@@ -1,8 +1,11 @@
 import 'reflect-metadata';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Injectable, Module, type INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import {
   EventBus,
+  getRedisConnectionToken,
+  getRedisToken,
   PubSubConfigurationError,
   PubSubModule,
   RedisModule,
@@ -86,7 +89,7 @@ describe('PubSubModule.forRoot', () => {
     @Module({ imports: [pubsub] })
     class Second {}
     await applications.startWith([applications.redis(), First, Second]);
-    const twice = [applications.pubsub(), applications.pubsub({ timeout: '1s' })];
+    const twice = [applications.pubsub(), applications.pubsub({ publishTimeout: '1s' })];
     const error = await refused(startApplication([applications.redis(), ...twice]));
     expect(error.message).toMatch(/PubSubModule.forRoot: is imported twice/);
   });
@@ -149,10 +152,42 @@ describe('PubSubModule.forRootAsync', () => {
   });
 
   it('tells of wrong options, and of what the factory throws', async () => {
-    const wrong = PubSubModule.forRootAsync({ useFactory: () => ({ timeout: 'x' }) as never });
-    expect((await refused(startApplication([applications.redis(), wrong]))).message).toMatch(/timeout: 'x'/);
+    const wrong = PubSubModule.forRootAsync({ useFactory: () => ({ publishTimeout: 'x' }) as never });
+    expect((await refused(startApplication([applications.redis(), wrong]))).message).toMatch(
+      /publishTimeout: 'x'/,
+    );
     const failing = PubSubModule.forRootAsync({ useFactory: () => Promise.reject(new Error('No vault')) });
     await expect(startApplication([applications.redis(), failing])).rejects.toThrow('No vault');
+  });
+});
+
+describe('a bus that a test puts in its place', () => {
+  it('needs no more than what is called, and no Redis; no events come', async () => {
+    let handled = 0;
+    @Injectable()
+    class Handlers {
+      constructor(private readonly bus: EventBus) {}
+
+      @Subscribe(CityUpdated)
+      async updated(): Promise<void> {
+        handled++;
+        await this.bus.publish(new CityViewed(1));
+      }
+    }
+    const publish = jest.fn<() => Promise<{ id: string }>>().mockResolvedValue({ id: 'a' });
+    const imports = [RedisModule.forRoot({ url: 'redis://127.0.0.1:1' }), PubSubModule.forRoot()];
+    const testing = await Test.createTestingModule({ imports, providers: [Handlers] })
+      .overrideProvider(getRedisConnectionToken())
+      .useValue({})
+      .overrideProvider(getRedisToken())
+      .useValue({})
+      .overrideProvider(EventBus)
+      .useValue({ publish })
+      .compile();
+    await testing.init();
+    await testing.get(Handlers).updated();
+    expect([publish.mock.calls, handled]).toEqual([[[new CityViewed(1)]], 1]);
+    await testing.close();
   });
 });
 

@@ -123,22 +123,22 @@ describe('figures of groups', () => {
   it('count what waits where the server does not know it', async () => {
     const topic = new RawTopic(redis, durableType('city.viewed', { partitions: 1 }));
     const ids: string[] = [];
-    for (let index = 0; index < 1_100; index++) ids.push(await topic.publish(`event-${index}`));
+    for (let index = 0; index < 900; index++) ids.push(await topic.publish(`event-${index}`));
     await topic.createGroup('midway', ids[49]);
     await redis.xdel(topic.stream(), ids[500]!);
     expect(await redis.xinfo('GROUPS', topic.stream())).toEqual([expect.arrayContaining(['lag', null])]);
-    expect(await readGroups(parts, [topic.type])).toMatchObject([{ lag: 1_049 }]);
+    expect(await readGroups(parts, [topic.type])).toMatchObject([{ lag: 849 }]);
   });
 
   it('stop counting in the end', async () => {
     const topic = new RawTopic(redis, durableType('city.viewed'));
     const pipeline = redis.pipeline();
-    for (let index = 0; index < 12_000; index++) pipeline.xadd(topic.stream(index % 2), '*', 'e', '{}');
+    for (let index = 0; index < 2_400; index++) pipeline.xadd(topic.stream(index % 2), '*', 'e', '{}');
     await pipeline.exec();
     await topic.createGroup('midway', '1-1');
     for (const partition of [0, 1])
       await redis.xdel(topic.stream(partition), (await topic.ids(partition))[5]!);
-    expect(await readGroups(parts, [topic.type])).toMatchObject([{ lag: 10_000 }]);
+    expect(await readGroups(parts, [topic.type])).toMatchObject([{ lag: 1_000 }]);
   });
 
   it('do not count what was cut off before it was delivered', async () => {

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
   EventInvalidError,
@@ -74,6 +73,9 @@ describe('EventBus.subscribe', () => {
     ['a wrong option', CityUpdated, { bufer: 1 }, /bufer: .*did you mean buffer/],
     ['a class without @Event', class Plain {}, {}, /@Event/],
     ['no topic', 'no topic', {}, /topic/],
+    ['waiting for a local event', CacheFilled, { overflow: 'wait' }, /overflow: .*local/],
+    ['leaving out all', CacheFilled, { skipOwn: true }, /skipOwn: .*local/],
+    ['a signal that is none', CityUpdated, { signal: {} }, /signal: .*AbortSignal/],
   ])('refuses %s', async (_, subject, options, message) => {
     const { bus } = await applications.start();
     const error: unknown = await bus
@@ -94,7 +96,7 @@ describe('EventBus.stream', () => {
     const seen: object[] = [];
     const stream = bus.stream<object>(subject);
     // It is subscribed to in the background.
-    await sleep(300);
+    await stream.ready;
     for (const event of events) await bus.publish(event);
     for await (const event of stream) if (seen.push(event) === 2) break;
     expect(seen.toSorted((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))).toEqual(
@@ -103,11 +105,19 @@ describe('EventBus.stream', () => {
     expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
-  it('ends when the application does', async () => {
-    const { close, bus } = await applications.start();
+  it('ends when the application does, which does not wait for what nobody reads', async () => {
+    const { close, bus } = await applications.start([], { options: { shutdownTimeout: '1h' } });
     const next = bus.stream('city.*').next();
+    const unread = bus.stream(CacheFilled);
+    await unread.ready;
+    for (const entries of [1, 2]) await bus.publish(new CacheFilled(entries));
     await close();
     expect(await next).toEqual({ done: true, value: undefined });
+    const rest: unknown[] = [];
+    for await (const { entries } of unread) rest.push(entries);
+    expect(rest).toEqual([1, 2]);
+    // It will never stand, and who waits learns of it.
+    await unread.ready;
     expect(() => bus.stream('city.*')).toThrow(/is closed/);
   });
 });
@@ -129,13 +139,27 @@ describe('EventBus.publish', () => {
     ]);
   });
 
+  it('does without a traceparent of the module that is none, or cannot be had', async () => {
+    const given = [
+      () => 'none',
+      () => {
+        throw new Error('no trace');
+      },
+    ];
+    const { bus } = await applications.start([], { options: { traceparent: () => given.shift()?.() } });
+    const seen: unknown[] = [];
+    await bus.subscribe(CacheFilled, (_, { traceparent }) => seen.push(traceparent));
+    for (const entries of [1, 2]) await bus.publish(new CacheFilled(entries));
+    expect(seen).toEqual([undefined, undefined]);
+  });
+
   it('rejects what is not valid, too large, no event, or misconfigured, and sends nothing', async () => {
     const { bus } = await applications.start([], { options: { maxSize: '1kb' } });
     const seen: unknown[] = [];
     await bus.subscribe('**', (event) => seen.push(event));
     await expect(bus.publish(new CityUpdated('x' as never))).rejects.toBeInstanceOf(EventInvalidError);
     await expect(bus.publish('city.renamed', 'x'.repeat(2_000))).rejects.toBeInstanceOf(EventTooLargeError);
-    await expect(bus.publish({ city: 1 })).rejects.toBeInstanceOf(PubSubConfigurationError);
+    await expect(bus.publish({ city: 1 } as object)).rejects.toBeInstanceOf(PubSubConfigurationError);
     await expect(bus.publish('no topic', 1)).rejects.toBeInstanceOf(PubSubConfigurationError);
     await expect(bus.publish('a', 1, { id: 'a b' })).rejects.toBeInstanceOf(PubSubConfigurationError);
     await bus.publish('last', 'last');

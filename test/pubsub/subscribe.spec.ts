@@ -204,7 +204,8 @@ describe('@Subscribe', () => {
     const { bus, log } = await applications.start([Handlers]);
     const { id } = await bus.publish(new CacheFilled(1));
     expect(log.texts('PubSubModule')).toEqual([`Handlers.handle failed to handle 'cache.filled' ${id}`]);
-    expect(await bus.stats()).toMatchObject({ published: 1, handled: 0, failed: 1 });
+    expect(bus.counts).toMatchObject({ published: 1, handled: 0, failed: 1 });
+    expect(await bus.stats()).toMatchObject(bus.counts);
   });
 
   it('tells a method of the class of gaps', async () => {
@@ -263,7 +264,21 @@ describe('at the start, @Subscribe tells', () => {
     const names = ['First.grouped', 'First.undecided', 'First.plain', 'Second.nothing', 'Second.gap'];
     expect([...methods]).toEqual([...names, 'Second.misspelt', 'Second.text']);
     expect(message).toMatch(/First\.undecided: group: .*delivery: 'broadcast'/);
+    expect(message).toMatch(/First\.plain: @Event: is missing on Plain/);
     expect(message).toMatch(/Second\.gap: onGap: 'missing' is not the name of a method of Second/);
+  });
+
+  it('of an event bus that is not there, also in a controller', async () => {
+    class Handlers {
+      @Subscribe(CityUpdated)
+      updated(): void {}
+    }
+    @Module({ providers: [Handlers] })
+    class Provided {}
+    @Module({ controllers: [Handlers] })
+    class Controlled {}
+    for (const feature of [Provided, Controlled])
+      await expect(startApplication([applications.redis(), feature])).rejects.toThrow(/Handlers.*EventBus/s);
   });
 
   it('of two handlers with one topic and group', async () => {
@@ -299,5 +314,11 @@ describe('when the class is defined, @Subscribe refuses', () => {
     ['a symbol', {}, Symbol('handle'), { value() {} }, /a method is found by its name/],
   ])('%s', (_, target, property, descriptor, message) => {
     expect(() => decorate(target, property, descriptor)).toThrow(message);
+  });
+
+  it('a class that is not there yet', () => {
+    const early = Subscribe(undefined as never) as typeof decorate;
+    const method = { value() {} };
+    expect(() => early({}, 'handle', method)).toThrow(/Object\.handle: there is no class.*imports this one/);
   });
 });

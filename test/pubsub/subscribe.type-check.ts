@@ -40,12 +40,19 @@ export class Accepted {
 
   @Subscribe('order.cancelled')
   nothing(): void {}
+
+  @Subscribe<Base>('order.cancelled')
+  typed(_event: Base): void {}
 }
 
 export class Refused {
   // @ts-expect-error: the event is another
   @Subscribe(OrderPaid, { group: 'invoices' })
   other(_event: Other): void {}
+
+  // @ts-expect-error: the payload is said to be another
+  @Subscribe<Other>('order.cancelled')
+  typed(_event: OrderPaid): void {}
 
   // @ts-expect-error: what comes by a pattern is unknown
   @Subscribe('order.*')
@@ -85,6 +92,16 @@ export async function calls(bus: EventBus): Promise<unknown[]> {
   await bus.publish(new OrderPaid(), { keys: 'a' });
   // @ts-expect-error: nothing is published
   await bus.publish('order.cancelled');
+  // @ts-expect-error: nothing is published
+  await bus.publish(OrderPaid);
+  // @ts-expect-error: a literal has neither class nor topic
+  await bus.publish({ order: 1 });
+  // @ts-expect-error: an array is no event
+  await bus.publish([new OrderPaid()]);
+  // @ts-expect-error: nor is a function
+  await bus.publish(() => new OrderPaid());
+  // @ts-expect-error: nor is nothing
+  await bus.publish(null);
 
   await bus.subscribe(OrderPaid, (event) => event.order.toFixed(), {
     group: 'a',
@@ -98,6 +115,9 @@ export async function calls(bus: EventBus): Promise<unknown[]> {
   for await (const event of bus.stream(OrderPaid, { buffer: 10 })) return [event.order.toFixed()];
   // @ts-expect-error: what comes by a topic is unknown
   for await (const event of bus.stream('order.cancelled')) return [event.order];
-  for await (const { data } of bus.deadLetters(OrderPaid).list()) return [data?.order.toFixed()];
+  for await (const event of bus.stream<Base>('order.cancelled')) return [event.order.toFixed()];
+  await bus.subscribe<Base>('order.cancelled', ({ order }) => order.toFixed());
+  // @ts-expect-error: nobody checked a letter
+  for await (const { data } of bus.deadLetters(OrderPaid).list()) return [data.order];
   return [];
 }

@@ -100,6 +100,39 @@ describe('the tail of a durable topic', () => {
     expect(gaps).toEqual([{ topic: 'city.viewed', reason: 'trimmed', since: expect.any(Date), missed: 2 }]);
   });
 
+  it.each([
+    ['and goes on with earlier ids, after a failover to a server whose clock is behind', '5'],
+    ['and begins anew', '*'],
+  ])('tells of a gap where Redis has lost a stream %s', async (_, time) => {
+    const { server, proxy, here, there } = await start();
+    const { events, gaps } = await there.listenToTail(CityViewed);
+    for (const id of [0, 1, 2]) await here.append(CityViewed, new CityViewed(id));
+    await eventually(() => expect(ids(events)).toEqual([0, 1, 2]));
+    proxy.refuse();
+    proxy.cut();
+    const admin = await server.admin();
+    const stream = here.keys('city.viewed').stream(0);
+    await admin.del(stream);
+    const add = (id: number) =>
+      admin.xadd(
+        stream,
+        time === '*' ? time : `${time}-${id}`,
+        'e',
+        here.encode(CityViewed, new CityViewed(id)).raw,
+      );
+    await add(3);
+    await proxy.restore();
+    await eventually(() => expect(gaps).toHaveLength(1), 10_000);
+    await add(4);
+    // With earlier ids, nobody can tell which were there before.
+    await eventually(() => expect(ids(events)).toEqual(time === '*' ? [0, 1, 2, 3, 4] : [0, 1, 2, 4]));
+    expect(gaps).toEqual([{ topic: 'city.viewed', reason: 'lost', since: expect.any(Date) }]);
+    proxy.cut();
+    await add(5);
+    await eventually(() => expect(ids(events).at(-1)).toBe(5), 10_000);
+    expect(gaps).toHaveLength(1);
+  });
+
   it('reads partitions that are added later from their beginning', async () => {
     const { server, here, there } = await start();
     const { events } = await there.listenToTail(CityViewed);

@@ -110,9 +110,56 @@ describe('a script that trims', () => {
     const { topic, type, ids } = await published(3);
     await topic.createGroup('ranking');
     await topic.acknowledge('ranking', await topic.read('ranking'));
-    await seen(topic, 'late', 0);
+    await redis.xgroup('CREATE', topic.stream(1), 'late', '0', 'MKSTREAM');
+    await trim({ ...type, partitions: 2 });
+    expect(await topic.ids()).toEqual(ids);
+  });
+
+  it('forgets a group that was destroyed, unless it has consumers, who will make it again', async () => {
+    const { topic, type, ids } = await published(3);
+    await topic.createGroup('ranking');
+    await topic.acknowledge('ranking', await topic.read('ranking'));
+    await seen(topic, 'destroyed', 0);
+    const members = topic.keys.members('destroyed');
+    await redis.zadd(members, Date.now() + HOUR, 'one');
     await trim(type);
     expect(await topic.ids()).toEqual(ids);
+    await redis.zadd(members, Date.now() - HOUR, 'one');
+    await trim(type);
+    expect(await topic.ids()).toEqual(ids.slice(-1));
+    expect(await redis.hkeys(topic.keys.groups)).toEqual(['ranking']);
+  });
+
+  it('makes room where the memory is full', async () => {
+    const { topic, type, ids } = await published(3);
+    await topic.createGroup('ranking', '$');
+    await redis.config('SET', 'maxmemory', '1');
+    try {
+      await trim(type);
+    } finally {
+      await redis.config('SET', 'maxmemory', '0');
+    }
+    expect(await topic.ids()).toEqual(ids.slice(-1));
+  });
+
+  it('forgets the names of consumers that are gone, and have nothing left', async () => {
+    const { topic, type } = await published(1, { retention: 200 });
+    await topic.createGroup('ranking');
+    await seen(topic, 'ranking', 0);
+    const stream = topic.stream();
+    await redis.xreadgroup('GROUP', 'ranking', 'busy', 'STREAMS', stream, '>');
+    for (const name of ['live', 'gone', 'left'])
+      await redis.xgroup('CREATECONSUMER', stream, 'ranking', name);
+    await redis.zadd(topic.keys.members('ranking'), Date.now() + HOUR, 'live');
+    const names = async () => {
+      const consumers = (await redis.xinfo('CONSUMERS', stream, 'ranking')) as string[][];
+      return new Set(consumers.map(([, name]) => name));
+    };
+    await trim(type);
+    expect(await names()).toEqual(new Set(['busy', 'gone', 'left', 'live']));
+    await sleep(250);
+    await trim(type);
+    expect(await names()).toEqual(new Set(['busy', 'live']));
   });
 
   it('trims the partitions that others publish to as well', async () => {

@@ -1,3 +1,4 @@
+import { settlesBefore } from '../../timing/settles-before.js';
 import type { CacheParts } from '../cache-parts.js';
 import { checkKey } from '../entry/check-key.js';
 import type { CacheEntry } from '../entry/entry.js';
@@ -11,7 +12,6 @@ import { Flight, type Outcome } from './flight.js';
 import { newToken } from './leases.js';
 import { RetryThrottle } from './retry-throttle.js';
 import type { Making, ValueMaker } from './value-maker.js';
-import { settledWithin } from './settled-within.js';
 
 /** When a caller began to look, and the flight of its key as it was then. */
 interface Seen {
@@ -198,9 +198,8 @@ export class Flights {
     const timeouts = isStaleEnough ? [softTimeout, hardTimeout] : [hardTimeout];
     try {
       for (const timeout of timeouts) {
-        const left = timeout === undefined ? undefined : Math.max(0, began + timeout - performance.now());
-        const made = left === undefined ? await flight.made : await settledWithin(flight.made, left);
-        if (made !== 'late') {
+        if (timeout === undefined || (await settlesBefore(flight.made, began + timeout, 'free'))) {
+          const made = await flight.made;
           if (made.status === 'stale') this.#parts.counters.serveStale(key);
           return made;
         }

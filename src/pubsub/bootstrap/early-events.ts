@@ -1,11 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EventBusFullError } from '../pubsub-errors.js';
 
 /** How many events may wait for the application to be ready. */
 const MOST_EARLY = 10_000;
-
-/** Sent in one turn of the event loop, so that handlers which are not done at once are not flooded. */
-const AT_A_TIME = 100;
 
 /** What is published before the handlers of the process are there, in order. Then it is sent, and nothing waits any more. */
 export class EarlyEvents<T> {
@@ -17,10 +13,6 @@ export class EarlyEvents<T> {
     return this.#isOver;
   }
 
-  get size(): number {
-    return this.#waiting.length;
-  }
-
   /** @throws EventBusFullError */
   add(topic: string, event: T): void {
     if (this.#waiting.length >= MOST_EARLY) throw new EventBusFullError(topic, MOST_EARLY);
@@ -28,18 +20,12 @@ export class EarlyEvents<T> {
   }
 
   /**
-   * Sends what has waited. What is published meanwhile comes after it.
+   * Sends what has waited, at once. What is published by that comes after it, and nothing waits any more then.
    *
-   * @param send gives a promise where the next is to wait; it must not be rejected
+   * @param send must not throw
    */
-  async release(send: (event: T) => Promise<unknown> | undefined): Promise<void> {
-    while (this.#waiting.length > 0) {
-      for (const event of this.#waiting.splice(0, AT_A_TIME)) {
-        const room = send(event);
-        if (room) await room;
-      }
-      if (this.#waiting.length > 0) await nextTurn();
-    }
+  release(send: (event: T) => void): void {
+    while (this.#waiting.length > 0) for (const event of this.#waiting.splice(0)) send(event);
     this.#isOver = true;
   }
 

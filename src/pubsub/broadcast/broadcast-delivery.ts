@@ -23,7 +23,7 @@ export class BroadcastDelivery {
   constructor(parts: BusParts, dead: BroadcastDeadLetters) {
     this.#parts = parts;
     this.#dead = dead;
-    this.#limit = new TimeLimit(parts.options.timeout);
+    this.#limit = new TimeLimit(parts.options.publishTimeout);
     if (parts.connection.topology !== 'cluster') this.#channels = new TopicChannels(parts.options.namespace);
   }
 

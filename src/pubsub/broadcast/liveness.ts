@@ -1,7 +1,10 @@
 import type { Redis } from 'ioredis';
 
-/** How often a connection is looked at, and how long it may take to answer, in milliseconds. */
+/** How often a connection is looked at, in milliseconds. */
 const HEARTBEAT = 2_000;
+
+/** After how many looks without an answer it counts as lost. A server that is busy, with a script or a fork, sends what it has when it is free. */
+const PATIENCE = 3;
 
 /** After how much silence the system asks the other end, and when it gives up, in milliseconds. */
 const KEEP_ALIVE = 10_000;
@@ -42,15 +45,18 @@ export class Liveness {
   #watch(socket: Redis['stream']): void {
     let bytesRead = -1;
     let askedAt = Date.now();
+    let silent = 0;
     const look = (): void => {
       const isSilent = socket.bytesRead === bytesRead;
-      if (isSilent && this.#how === 'ping') {
-        socket.destroy(new Error(`no answer to PING within ${HEARTBEAT} ms`));
+      silent = isSilent ? silent + 1 : 0;
+      if (silent === PATIENCE && this.#how === 'ping') {
+        socket.destroy(new Error(`no answer to PING within ${PATIENCE * HEARTBEAT} ms`));
         return;
       }
       // What has arrived may have done so right after the last look.
-      const known = this.#how === 'ping' || !isSilent ? askedAt : askedAt - KEEP_ALIVE_GIVES_UP;
-      this.#lastGood = Math.max(this.#lastGood, known);
+      if (!isSilent) this.#lastGood = Math.max(this.#lastGood, askedAt);
+      else if (this.#how === 'keep-alive')
+        this.#lastGood = Math.max(this.#lastGood, askedAt - KEEP_ALIVE_GIVES_UP);
       bytesRead = socket.bytesRead;
       askedAt = Date.now();
       if (this.#how === 'ping') this.#client.ping().catch(() => undefined);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BusParts } from '../bus-parts.js';
+import { messageOf } from '../describe-error.js';
 import { TopicKeys } from '../durable/topic-keys.js';
 import type { UnreadableEvent } from '../events/envelope.js';
 import { logger } from '../pubsub-logger.js';
@@ -60,7 +61,7 @@ export class BroadcastDeadLetters {
       };
       if (await recordScript.run(connection.client, input)) this.#tell(topic, isCut ? '' : raw, error);
     } catch (failure) {
-      this.#drop(failure instanceof Error ? failure.message : String(failure));
+      this.#drop(messageOf(failure));
     }
   }
 

@@ -1,7 +1,7 @@
 import type { DeadReason } from '../bus-events.js';
 import type { DeadLetter } from './dead-letter.js';
 
-/** Which dead letters of a topic. */
+/** Which dead letters of a topic. A property that is there, and undefined, is refused. */
 export interface DeadLetterFilter {
   /** Those of a group; `null` for those that were meant for every replica. @default all */
   group?: string | null;
@@ -17,9 +17,12 @@ export interface DeadLetterListOptions extends DeadLetterFilter {
   after?: string;
 }
 
-/** One, several, or all that a filter lets through. Of a letter only its id is looked at. */
+/**
+ * One, several, all that a filter lets through, or `'all'`. Of a letter only its id is looked at. A filter that says nothing is refused: what was
+ * meant to be in it may be missing.
+ */
 export type DeadLetterSelection =
-  Pick<DeadLetter, 'id'> | readonly Pick<DeadLetter, 'id'>[] | DeadLetterFilter;
+  'all' | Pick<DeadLetter, 'id'> | readonly Pick<DeadLetter, 'id'>[] | DeadLetterFilter;
 
 /** What `DeadLetters.replay` and `drop` take beside the letters. */
 export interface DeadLetterWorkOptions {

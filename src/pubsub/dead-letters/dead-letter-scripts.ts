@@ -53,7 +53,7 @@ export interface ReplayInput extends TopicStreams {
 
 /** What became of a letter, or what is to be done with it. */
 export type ReplayReply =
-  | { readonly outcome: 'replayed' | 'gone' | 'cut' }
+  | { readonly outcome: 'replayed' | 'gone' | 'cut' | 'orphaned' }
   /** It is to be published by the caller, and then dropped. */
   | { readonly outcome: 'publish'; readonly raw: string };
 

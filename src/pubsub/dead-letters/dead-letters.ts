@@ -1,9 +1,10 @@
 import type { BusParts } from '../bus-parts.js';
 import { TopicKeys } from '../durable/topic-keys.js';
-import { orRedisError, streamsOf, type TopicStreams } from '../durable/topic-streams.js';
+import { orRedisError, streamsOf } from '../durable/topic-streams.js';
 import type { Envelope } from '../events/envelope.js';
 import type { EventType } from '../events/event-type.js';
 import { logger } from '../pubsub-logger.js';
+import { KnownTopics } from '../publishing/known-topics.js';
 import { parse, toDeadLetter, type DeadLetter } from './dead-letter.js';
 import type {
   DeadLetterFilter,
@@ -11,13 +12,23 @@ import type {
   DeadLetterSelection,
   DeadLetterWorkOptions,
 } from './dead-letter-options.js';
-import { idsScript, listScript, replayMark, replayScript } from './dead-letter-scripts.js';
+import { idsScript, listScript, replayMark, replayScript, type ReplayInput } from './dead-letter-scripts.js';
+import {
+  checkWorkOptions,
+  resolveFilter,
+  resolveListOptions,
+  resolveSelection,
+  type ResolvedListOptions,
+} from './resolve-selection.js';
 
 /** So many are looked at in one script. */
 const PAGE = 50;
 
 /** Who has not published a letter again within so many milliseconds is gone. */
 const REPLAY_MARK = 10_000;
+
+/** Where letters are put back. */
+type ReplayPlace = Omit<ReplayInput, 'id' | 'mark'>;
 
 /** Publishes a message of a topic that is not durable, as it is. */
 export type Republish = (envelope: Envelope, raw: string) => Promise<unknown>;
@@ -51,20 +62,28 @@ export class DeadLetters<E = unknown> {
   /**
    * How many there are.
    *
-   * @throws RedisError
+   * @throws PubSubConfigurationError; RedisError
    */
   async count(filter: DeadLetterFilter = {}): Promise<number> {
-    if (isAll(filter)) return orRedisError(this.#client.xlen(this.#keys.dead));
-    return (await this.#find(filter)).length;
+    const resolved = resolveFilter(this.#call('count'), filter);
+    if (Object.keys(resolved).length === 0) return orRedisError(this.#client.xlen(this.#keys.dead));
+    return (await this.#find(resolved)).length;
   }
 
   /**
    * The oldest come first. They are read in pages, as they are asked for; those that come meanwhile are listed too.
    *
-   * @throws RedisError
+   * @throws PubSubConfigurationError at once; RedisError (as a rejection)
    */
-  async *list(options: DeadLetterListOptions = {}): AsyncGenerator<DeadLetter<E>, void, undefined> {
-    const { limit = Infinity, after, ...filter } = options;
+  list(options: DeadLetterListOptions = {}): AsyncGenerator<DeadLetter<E>, void, undefined> {
+    return this.#list(resolveListOptions(this.#call('list'), options));
+  }
+
+  async *#list({
+    filter,
+    limit,
+    after,
+  }: ResolvedListOptions): AsyncGenerator<DeadLetter<E>, void, undefined> {
     let left = limit;
     let next = after;
     while (left > 0) {
@@ -85,16 +104,18 @@ export class DeadLetters<E = unknown> {
    * A letter without a group reaches every replica again. Where the topic is not durable it is published first and removed then: when
    * that is interrupted, it may be published once more by the next replay.
    *
-   * Letters that were `cut`, and those without a group that cannot be read, are left where they are. A warning in the log says how many.
+   * Letters that were `cut`, those of a group that is gone, and those without a group that cannot be read, are left where they are. A warning
+   * in the log says how many.
    *
-   * @param which @default all
+   * @param which `'all'`, letters, or what those have in common
    * @returns how many were replayed; those that another replica has replayed or dropped meanwhile are not counted
-   * @throws RedisError; PubSubError where one cannot be published. Those before it are replayed
+   * @throws PubSubConfigurationError; RedisError; PubSubError where one cannot be published. Those before it are replayed
    */
-  async replay(which: DeadLetterSelection = {}, options: DeadLetterWorkOptions = {}): Promise<number> {
-    const ids = await this.#select(which);
+  async replay(which: DeadLetterSelection, options: DeadLetterWorkOptions = {}): Promise<number> {
+    const ids = await this.#select('replay', which, options);
     if (ids.length === 0) return 0;
-    const place = await streamsOf(this.#parts, this.#type);
+    const isDurable = await new KnownTopics(this.#parts).isDurable(this.#type);
+    const place = { ...(await streamsOf(this.#parts, this.#type)), isDurable };
     let replayed = 0;
     let left = 0;
     for (const [index, id] of ids.entries()) {
@@ -104,7 +125,7 @@ export class DeadLetters<E = unknown> {
       await options.onProgress?.({ done: index + 1, total: ids.length });
     }
     if (left > 0) {
-      const reason = 'too large, or cannot be read';
+      const reason = 'they are too large, cannot be read, or are of a group that is gone';
       logger.warn(`${left} of ${ids.length} dead letters of '${this.topic}' cannot be replayed: ${reason}`);
     }
     return replayed;
@@ -113,12 +134,12 @@ export class DeadLetters<E = unknown> {
   /**
    * Removes letters for good.
    *
-   * @param which @default all
+   * @param which `'all'`, letters, or what those have in common
    * @returns how many were removed; those that another replica has replayed or dropped meanwhile are not counted
-   * @throws RedisError
+   * @throws PubSubConfigurationError; RedisError
    */
-  async drop(which: DeadLetterSelection = {}, options: DeadLetterWorkOptions = {}): Promise<number> {
-    const ids = await this.#select(which);
+  async drop(which: DeadLetterSelection, options: DeadLetterWorkOptions = {}): Promise<number> {
+    const ids = await this.#select('drop', which, options);
     let dropped = 0;
     for (let done = 0; done < ids.length; done += PAGE) {
       const page = ids.slice(done, done + PAGE);
@@ -132,10 +153,9 @@ export class DeadLetters<E = unknown> {
     return this.#parts.connection.client;
   }
 
-  async #replay(place: TopicStreams, id: string): Promise<'replayed' | 'gone' | 'impossible'> {
-    const isDurable = this.#type.delivery === 'durable';
-    const reply = await replayScript.run(this.#client, { ...place, id, isDurable, mark: REPLAY_MARK });
-    if (reply.outcome === 'cut') return 'impossible';
+  async #replay(place: ReplayPlace, id: string): Promise<'replayed' | 'gone' | 'impossible'> {
+    const reply = await replayScript.run(this.#client, { ...place, id, mark: REPLAY_MARK });
+    if (reply.outcome === 'cut' || reply.outcome === 'orphaned') return 'impossible';
     if (reply.outcome !== 'publish') return reply.outcome;
     try {
       const envelope = parse(reply.raw, this.#parts.codec);
@@ -152,9 +172,20 @@ export class DeadLetters<E = unknown> {
     return orRedisError(this.#client.xdel(this.#keys.dead, ...ids));
   }
 
-  async #select(which: DeadLetterSelection): Promise<string[]> {
-    if (Array.isArray(which)) return (which as readonly { id: string }[]).map(({ id }) => id);
-    return 'id' in which ? [which.id] : this.#find(which as DeadLetterFilter);
+  async #select(
+    method: string,
+    which: DeadLetterSelection,
+    options: DeadLetterWorkOptions,
+  ): Promise<readonly string[]> {
+    const call = this.#call(method);
+    checkWorkOptions(call, options);
+    const selection = resolveSelection(call, which);
+    return 'ids' in selection ? selection.ids : this.#find(selection.filter);
+  }
+
+  /** For messages. */
+  #call(method: string): string {
+    return `DeadLetters.${method} of '${this.topic}'`;
   }
 
   /** Those that are there now: what is replayed and fails again comes after them. */
@@ -177,8 +208,4 @@ export class DeadLetters<E = unknown> {
     } while (next !== undefined);
     return ids;
   }
-}
-
-function isAll({ group, reason }: DeadLetterFilter): boolean {
-  return group === undefined && reason === undefined;
 }

@@ -1,8 +1,12 @@
+import { injectService } from '../../decorators/inject-service.js';
+import { EventBus } from '../event-bus.js';
 import type { EventContext } from '../delivery/event-context.js';
 import type { EventClass } from '../events/event-options.js';
 import type { SubjectLike } from '../subscriptions/subject.js';
 import type { SubscribeOptions } from './subscribe-options.js';
 import { addHandling } from './handlings.js';
+
+const BUS = Symbol.for('rednest:PubSubModule');
 
 /** A decorator for methods that can be given such an event. */
 export type SubscribeDecorator<E> = <F extends (event: E, context: EventContext) => unknown>(
@@ -17,10 +21,13 @@ export type SubscribeDecorator<E> = <F extends (event: E, context: EventContext)
  *
  * As usual in Nest, a method that overrides one with the decorator handles events if it has the decorator, too, and then once.
  *
- * @throws TypeError for what is no method, when the class is defined. Options are checked when the application starts, together
+ * @throws TypeError for what is no method, and without a class or topic, when the class is defined. Options are checked when the application starts, together
  * @example
  * \@Subscribe(CityViewed, { group: 'ranking', retries: 5 })
  * async count(event: CityViewed, context: EventContext): Promise<void> { … }
+ * @example
+ * \@Subscribe<Order>('order.placed', { group: 'invoices' }) // the payload's type is the application's word
+ * async invoice(order: Order): Promise<void> { … }
  * @example
  * \@Subscribe('city.*')
  * log(event: unknown, { topic }: EventContext): void { … }
@@ -29,7 +36,10 @@ export function Subscribe<E extends object>(
   event: EventClass<E>,
   options?: SubscribeOptions,
 ): SubscribeDecorator<E>;
-export function Subscribe(topicOrPattern: string, options?: SubscribeOptions): SubscribeDecorator<unknown>;
+export function Subscribe<E = unknown>(
+  topicOrPattern: string,
+  options?: SubscribeOptions,
+): SubscribeDecorator<E>;
 export function Subscribe(subject: SubjectLike, options: SubscribeOptions = {}): SubscribeDecorator<never> {
   return (target, property, descriptor) => {
     const method: unknown = descriptor?.value;
@@ -39,6 +49,12 @@ export function Subscribe(subject: SubjectLike, options: SubscribeOptions = {}):
     if (typeof method !== 'function') throw new TypeError(`${place}: this is not a method`);
     if (typeof property === 'symbol')
       throw new TypeError(`${place}: a method is found by its name, and a symbol is none`);
+    if (subject === undefined)
+      throw new TypeError(
+        `${place}: there is no class or topic; is it the class of a file that imports this one?`,
+      );
+    // So that Nest tells at the start where there is no event bus.
+    injectService(target, BUS, EventBus);
     addHandling(method, { subject, options });
   };
 }

@@ -34,12 +34,13 @@ export class BoundedBuffer {
   }
 
   /**
-   * With the overflow 'wait' it takes what comes although it is full: what was read before reading stopped is not lost.
+   * With the overflow 'wait' it takes what comes from Redis although it is full: what was read before reading stopped is not lost. A local
+   * event, which nothing holds back, takes the place of the oldest.
    *
    * @returns whether nothing was dropped
    */
   push(received: Received): boolean {
-    if (this.#overflow === 'wait' || !this.isFull) {
+    if (!this.isFull || (this.#overflow === 'wait' && !received.isLocal)) {
       this.#items.push(received);
       return true;
     }

@@ -22,8 +22,9 @@ export class EventContext {
   #aborted: { readonly reason: unknown } | undefined;
 
   /**
+   * The event bus makes it; unit tests call `eventContext` of `rednest/testing`.
+   *
    * @param entry what `commit` of the arrival is given
-   * @internal
    */
   constructor(envelope: Envelope, arrival: Arrival, entry?: unknown) {
     this.#envelope = envelope;
@@ -94,8 +95,9 @@ export class EventContext {
    * Executes commands, marks the event as handled and acknowledges it, all in one transaction: what the commands do is done once,
    * however often the event is delivered. The handler should do nothing that matters after it.
    *
-   * On a Cluster all keys must lie in the slot of the topic: begin them with `{` topic `}`. The commands run as a script, which Redis does not
-   * undo: where one of them fails, of a wrong type say, those before it are done, the event is not marked, and it is handled again.
+   * On a Cluster all keys must lie in the slot of the topic: begin them with `{` topic `}`. The commands run as a script. Where the first
+   * fails, nothing is done, and the event is handled again, like any that fails. Where a later one does, of a wrong type say, all others are
+   * done, as `EXEC` does it, the event counts as handled, and `commit` rejects with the error.
    *
    * @param multi commands that were not executed, `redis.multi()`…
    * @returns their replies; undefined where the event was handled already, and nothing was done

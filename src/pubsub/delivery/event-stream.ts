@@ -4,7 +4,7 @@ import { nameOf, type Subject } from '../subscriptions/subject.js';
 import { BoundedBuffer } from './bounded-buffer.js';
 import type { EventGap } from './event-handler.js';
 import { GapNotices } from './gap-notices.js';
-import type { Received, Receiver } from './receiver.js';
+import type { Received } from './receiver.js';
 import { Room } from './room.js';
 
 /** What an {@link EventStream} is made of. */
@@ -17,15 +17,16 @@ export interface EventStreamOptions extends Pick<
 
 /**
  * Events as they come, for `for await`. Those that are not taken yet wait in a buffer. It ends, and its subscription with it, when the loop
- * is left, its signal is aborted or, after what waits, the application shuts down; never with an error.
+ * is left, its signal is aborted or, after what waits, the application shuts down; never with an error. A shutdown does not wait for it.
  */
-export class EventStream<E> implements Receiver, AsyncIterableIterator<E, undefined>, AsyncDisposable {
+export class EventStream<E> implements AsyncIterableIterator<E, undefined>, AsyncDisposable {
   /** @internal */
   readonly subject: Subject;
   /** @internal */
   readonly options: EventStreamOptions;
   readonly #buffer: BoundedBuffer;
   readonly #room = new Room();
+  readonly #ready = new Room();
   readonly #gaps: GapNotices;
   readonly #onEnd: () => unknown;
   /** Calls of `next` that nothing has come for yet. */
@@ -33,7 +34,7 @@ export class EventStream<E> implements Receiver, AsyncIterableIterator<E, undefi
   readonly #onAbort = (): void => this.#end();
   #closed = false;
   #ended = false;
-  #drained: (() => void)[] = [];
+  #isReady = false;
 
   /**
    * @param onEnd called once, when nobody reads any more; what it throws or rejects with is ignored
@@ -52,6 +53,11 @@ export class EventStream<E> implements Receiver, AsyncIterableIterator<E, undefi
     this.#onEnd = onEnd;
     if (options.signal?.aborted) this.#end();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Resolves when its subscription stands, and events come; or when it ends. Never rejects. */
+  get ready(): Promise<void> {
+    return this.#isReady ? Promise.resolve() : this.#ready.wait();
   }
 
   /** How many events wait. */
@@ -110,20 +116,30 @@ export class EventStream<E> implements Receiver, AsyncIterableIterator<E, undefi
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.stands();
     for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
     this.#tellRoom();
     if (this.#buffer.size === 0) this.#end();
   }
 
-  /** @internal */
+  /**
+   * At once: nobody may ever read what waits, and it can still be read when it is closed.
+   *
+   * @internal
+   */
   drained(): Promise<void> {
-    if (this.#buffer.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+    return Promise.resolve();
   }
 
   /** @internal */
   abort(_reason?: unknown): void {
     this.#end();
+  }
+
+  /** @internal */
+  stands(): void {
+    this.#isReady = true;
+    this.#ready.tell();
   }
 
   #taken(): void {
@@ -142,7 +158,6 @@ export class EventStream<E> implements Receiver, AsyncIterableIterator<E, undefi
     this.options.signal?.removeEventListener('abort', this.#onAbort);
     this.#buffer.clear();
     this.close();
-    for (const resolve of this.#drained.splice(0)) resolve();
     void Promise.resolve()
       .then(this.#onEnd)
       .catch(() => undefined);

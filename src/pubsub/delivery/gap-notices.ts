@@ -1,4 +1,5 @@
 import type { BusEventPublisher } from '../bus-events.js';
+import { traceOf } from '../describe-error.js';
 import { logger } from '../pubsub-logger.js';
 import type { EventGap } from './event-handler.js';
 
@@ -14,12 +15,19 @@ export interface GapListener {
 /** While a receiver goes on being too slow, it is told so often, in milliseconds. */
 const LONGEST_BURST = 5_000;
 
+/** The log is told less often, in milliseconds. */
+const WARNINGS_APART = 60_000;
+
 /** Tells that events may have been missed, and gathers those that were dropped: one notice for a burst of them. */
 export class GapNotices {
   readonly #listener: GapListener;
   readonly #events: BusEventPublisher;
   #dropped = 0;
   #since = 0;
+  /** Dropped, and not in the log yet. */
+  #unlogged = 0;
+  /** When the log may be told again, by `performance.now()`. */
+  #warnAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(listener: GapListener, events: BusEventPublisher) {
@@ -33,12 +41,7 @@ export class GapNotices {
     this.#events.counts.gaps++;
     this.#events.publish('gap', { topic, handler: name, gap });
     if (!onGap) return;
-    try {
-      const result = onGap(gap);
-      if (result instanceof Promise) result.catch((error: unknown) => this.#failed(error));
-    } catch (error) {
-      this.#failed(error);
-    }
+    new Promise((resolve) => resolve(onGap(gap))).catch((error: unknown) => this.#failed(error));
   }
 
   /** An event was dropped. */
@@ -55,15 +58,23 @@ export class GapNotices {
     clearTimeout(this.#timer);
     const missed = this.#dropped;
     this.#dropped = 0;
+    this.#warn(missed);
+    this.tell({ topic: this.#listener.topic, reason: 'overflow', since: new Date(this.#since), missed });
+  }
+
+  #warn(missed: number): void {
+    this.#unlogged += missed;
+    const now = performance.now();
+    if (now < this.#warnAt) return;
+    this.#warnAt = now + WARNINGS_APART;
     const { name, topic } = this.#listener;
-    const lost = missed === 1 ? '1 event was' : `${missed} events were`;
+    const lost = this.#unlogged === 1 ? '1 event was' : `${this.#unlogged} events were`;
+    this.#unlogged = 0;
     logger.warn(`${name} is too slow for what comes of '${topic}': ${lost} dropped`);
-    this.tell({ topic, reason: 'overflow', since: new Date(this.#since), missed });
   }
 
   #failed(error: unknown): void {
     const { name, topic } = this.#listener;
-    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    logger.error(`${name}: what handles gaps of '${topic}' failed`, trace);
+    logger.error(`${name}: what handles gaps of '${topic}' failed`, traceOf(error));
   }
 }

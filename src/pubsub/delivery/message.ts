@@ -1,5 +1,6 @@
 import type { BusParts } from '../bus-parts.js';
 import type { BroadcastDeadLetters } from '../dead-letters/broadcast-dead-letters.js';
+import { describeError } from '../describe-error.js';
 import { type Envelope, UnreadableEvent } from '../events/envelope.js';
 import type { EventType } from '../events/event-type.js';
 import type { Received } from './receiver.js';
@@ -87,7 +88,7 @@ export class Message {
     if (this.#isDead) return;
     this.#isDead = true;
     const unreadable =
-      error instanceof UnreadableEvent ? error : new UnreadableEvent('undecodable', String(error));
+      error instanceof UnreadableEvent ? error : new UnreadableEvent('undecodable', describeError(error));
     this.#reading.dead.record(this.envelope?.topic ?? this.#topic ?? UNKNOWN_TOPIC, this.raw, unreadable);
   }
 }

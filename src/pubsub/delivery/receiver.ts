@@ -28,7 +28,7 @@ export interface Receiver {
   gap(gap: EventGap): void;
   /** Takes no more events. What it has goes on. */
   close(): void;
-  /** Resolves when nothing runs or waits any more, or when it was aborted. */
+  /** Resolves when nothing runs or waits any more that an end should wait for, or when it was aborted. */
   drained(): Promise<void>;
   /** Drops what waits, and tells what runs to end. */
   abort(reason: unknown): void;

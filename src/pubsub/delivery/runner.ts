@@ -1,4 +1,6 @@
+import { types } from 'node:util';
 import type { BusEventPublisher } from '../bus-events.js';
+import { traceOf } from '../describe-error.js';
 import type { ResolvedHandlerOptions } from '../options/resolved-options.js';
 import { logger } from '../pubsub-logger.js';
 import type { EventContext } from './event-context.js';
@@ -7,7 +9,7 @@ import type { EventHandler } from './event-handler.js';
 /** Why a handler has failed; undefined where it has not. */
 export type Failure = { readonly error: unknown } | undefined;
 
-/** Runs a handler, tells of it and never throws. */
+/** Runs a handler, tells of it, and neither throws nor rejects, whatever the handler does. */
 export class Runner {
   readonly name: string;
   readonly #handler: EventHandler;
@@ -24,32 +26,29 @@ export class Runner {
   /** At once where the handler is done at once: a promise for each event would be the larger part of the work. */
   run(event: unknown, context: EventContext): Failure | Promise<Failure> {
     const startedAt = this.#events.watchesHandlers ? performance.now() : 0;
-    let result: unknown;
+    let result: Promise<unknown> | undefined;
     try {
-      result = this.#handler(event, context);
+      result = promiseOf(this.#handler(event, context));
     } catch (error) {
       return this.#failed(context, error, startedAt);
     }
-    if (!isPromise(result)) return this.#handled(context, startedAt);
+    if (!result) return this.#handled(context, startedAt);
     const settled = this.#timeout === Infinity ? result : this.#limit(result, context);
-    return Promise.resolve(settled).then(
+    return settled.then(
       () => this.#handled(context, startedAt),
       (error: unknown) => this.#failed(context, error, startedAt),
     );
   }
 
   /** Who is late has failed. What it does after that is its own affair. */
-  #limit(result: PromiseLike<unknown>, context: EventContext): Promise<unknown> {
+  #limit(result: Promise<unknown>, context: EventContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const error = new DOMException(`The handler took more than ${this.#timeout} ms`, 'TimeoutError');
         context.abort(error);
         reject(error);
       }, this.#timeout).unref();
-      result.then(resolve, reject).then(
-        () => clearTimeout(timer),
-        () => undefined,
-      );
+      void result.then(resolve, reject).then(() => clearTimeout(timer));
     });
   }
 
@@ -63,10 +62,9 @@ export class Runner {
   #failed(context: EventContext, error: unknown, startedAt: number): Failure {
     this.#events.counts.failed++;
     const { topic, id, attempt } = context;
-    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
     logger.error(
       `${this.name} failed to handle '${topic}' ${id}${attempt > 1 ? ` (attempt ${attempt})` : ''}`,
-      trace,
+      traceOf(error),
     );
     if (startedAt > 0)
       this.#events.publish('failed', {
@@ -82,8 +80,12 @@ export class Runner {
   }
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+/** What a handler's result is waited for with; undefined where it is done. What only looks like a promise may throw, or settle twice. */
+function promiseOf(result: unknown): Promise<unknown> | undefined {
+  if (typeof result !== 'object' || result === null) return undefined;
+  const { then } = result as { readonly then?: unknown };
+  if (typeof then !== 'function') return undefined;
+  const isPlain =
+    types.isPromise(result) && then === Promise.prototype.then && result.constructor === Promise;
+  return isPlain ? result : new Promise((resolve) => resolve(result));
 }

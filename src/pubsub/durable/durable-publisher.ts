@@ -12,6 +12,9 @@ const RUN = 64;
 /** Milliseconds after which it is noted again how many partitions there are: Redis may have lost its data. */
 const NOTE_AGAIN = 60_000;
 
+/** The same, where it could not be noted. */
+const AWAY = 1_000;
+
 interface Topic {
   readonly type: EventType;
   readonly keys: TopicKeys;
@@ -30,7 +33,7 @@ export class DurablePublisher {
 
   constructor(parts: BusParts) {
     this.#parts = parts;
-    this.#limit = new TimeLimit(parts.options.timeout);
+    this.#limit = new TimeLimit(parts.options.publishTimeout);
   }
 
   /**
@@ -62,7 +65,9 @@ export class DurablePublisher {
   #note(topic: Topic): void {
     topic.noteAt = performance.now() + NOTE_AGAIN;
     const input = { key: topic.keys.partitions, partitions: topic.type.partitions };
-    registerScript.run(this.#parts.connection.client, input).catch(() => (topic.noteAt = 0));
+    registerScript
+      .run(this.#parts.connection.client, input)
+      .catch(() => (topic.noteAt = performance.now() + AWAY));
   }
 
   #partitionOf(topic: Topic, { key, id }: Envelope): number {

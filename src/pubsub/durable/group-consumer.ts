@@ -7,11 +7,11 @@ import { logger } from '../pubsub-logger.js';
 import { EntryFactory } from './group/entry-factory.js';
 import type { Entry } from './group/entry.js';
 import { EntryHandler } from './group/entry-handler.js';
-import { GroupServer } from './group/group-server.js';
+import { GroupServer, isMissingGroup } from './group/group-server.js';
 import { Membership } from './group/membership.js';
 import { Partition } from './group/partition.js';
 import { Reader, type Readable } from './group/reader.js';
-import { isMissingGroup, Recovery } from './group/recovery.js';
+import { Recovery } from './group/recovery.js';
 import type { OwnReply } from './group/scripts.js';
 import { Work } from './group/work.js';
 
@@ -51,6 +51,7 @@ export class GroupConsumer {
     this.#work = new Work(options.concurrency, (entry) => this.#handle(entryHandler, entry));
     this.#membership = new Membership(server, parts.options.lease, {
       partitions: () => this.#count,
+      held: () => this.owned,
       owned: (reply) => this.#owned(reply),
       expired: () => this.#expired(),
     });

@@ -34,7 +34,7 @@ export class TopicKeys {
     return `${this.#prefix}:group:${group}:members`;
   }
 
-  /** Hash: of each partition that has an owner, until when, and who. */
+  /** Hash: of each partition, until when it has an owner, and who; and in `lost`, when it was found missing. */
   owners(group: string): string {
     return `${this.#prefix}:group:${group}:owners`;
   }

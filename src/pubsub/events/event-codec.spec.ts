@@ -200,6 +200,33 @@ describe('what is published is what is read', () => {
 });
 
 describe('an event that is not to be published', () => {
+  it('is one that would not be valid on arrival, by property; which is looked at once', () => {
+    class Untyped {
+      @IsDate()
+      at = new Date();
+    }
+    class Typed {
+      @IsOptional()
+      @IsDate()
+      @Type(() => Date)
+      at? = new Date();
+    }
+    const untyped = typeOf(Untyped);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const { problems } = invalid(untyped, new Untyped());
+      expect(problems).toEqual([
+        { property: 'at', message: expect.stringMatching(/^at must be a Date.*@Type\(\(\) => Date\)$/) },
+      ]);
+    }
+    expect(travel(typeOf(Typed), new Typed())).toBeInstanceOf(Typed);
+    const local = typeOf(class Local extends Untyped {}, { delivery: 'local' });
+    expect(codec.envelope(local, new Untyped(), details).data).toBeInstanceOf(Untyped);
+  });
+
+  it('is one whose properties are missing', () => {
+    expect(invalid(viewed, undefined).message).toMatch(/its properties are missing.* CityViewed/);
+  });
+
   it('is told all that is wrong, without values', () => {
     const { problems, topic, message } = invalid(viewed, { city: -7.5, by: 987_654 });
     expect(topic).toBe(viewed.topic);
@@ -249,7 +276,9 @@ describe('an event that is not to be published', () => {
     }
     const strict = typeOf(Strict);
     invalid(strict, { of: { id: 5 } });
-    expect(unreadable(() => travel(strict, new Strict({ id: 5 }))).message).toContain('without arguments');
+    expect(invalid(strict, new Strict({ id: 5 })).message).toContain('without arguments');
+    const arrived = raw(strict, { of: { id: 5 } });
+    expect(unreadable(() => receive(strict, arrived)).message).toContain('without arguments');
   });
 
   it('may not be larger than maxSize, in bytes', () => {
@@ -323,14 +352,15 @@ describe('a message that cannot be read', () => {
   });
 
   it('with another version, unless that can be upgraded', () => {
-    const upgrade = (data: unknown, version: number): unknown => {
+    const upgrade = (data: Readonly<Record<string, unknown>>, version: number): unknown => {
       if (version === 3) throw new Error('too new');
-      return version === 1 ? { city: (data as { id: number }).id } : undefined;
+      return version === 1 ? { city: data['id'] } : undefined;
     };
     class Second extends CityViewed {}
     const second = typeOf(Second, { version: 2, upgrade });
     expect(receive(second, raw(second, { id: 5 }, { v: 1 }))).toEqual(city(5));
     expect(unreadable(() => receive(second, raw(second, { id: 0 }, { v: 1 }))).reason).toBe('invalid');
+    expect(unreadable(() => receive(second, raw(second, 5, { v: 1 }))).reason).toBe('invalid');
     for (const v of [3, 4]) {
       const { reason, message } = unreadable(() => receive(second, raw(second, { id: 5 }, { v })));
       expect(reason).toBe('version');

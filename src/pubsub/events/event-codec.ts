@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer';
+import { messageOf } from '../describe-error.js';
 import type { ResolvedRootOptions } from '../options/resolved-options.js';
 import { EventInvalidError, EventTooLargeError, type EventProblem } from '../pubsub-errors.js';
 import { UnreadableEvent, type Envelope } from './envelope.js';
+import type { EventClass } from './event-options.js';
 import type { EventType } from './event-type.js';
 import { toInstance, toPlain } from './instances.js';
 import { parseEnvelope } from './parse-envelope.js';
-import { messageOf, Validation } from './validation.js';
+import { Validation } from './validation.js';
 
 /** What an envelope says beside the event. */
 export interface EnvelopeDetails {
@@ -21,12 +23,16 @@ const MOST_BYTES = 3;
 /** How much of what is wrong is told of an event that arrived. */
 const MOST_PROBLEMS = 10;
 
+const ON_ARRIVAL =
+  'and is not so any more after it was sent as JSON; a date or a nested class needs class-transformer, such as @Type(() => Date)';
+
 /** Makes events what is sent, and back. */
 export class EventCodec {
   readonly #maxSize: number;
   readonly #process: string;
   readonly #processJson: string;
   readonly #validation: Validation;
+  readonly #readable = new WeakSet<EventClass>();
   #lastTopic: string | undefined;
 
   /** @param process by what name others know this process */
@@ -48,9 +54,9 @@ export class EventCodec {
       if (event === undefined) throw invalid(topic, 'undefined is no event; null can be one');
       return event;
     }
-    if (!isObject(event)) throw invalid(topic, `it is not an object; expected that of ${classRef.name}`);
-    const instance =
-      event instanceof classRef ? event : this.#toInstance(topic, () => toInstance(classRef, event));
+    if (event === undefined) throw invalid(topic, `its properties are missing: ${notThatOf(classRef)}`);
+    if (!isObject(event)) throw invalid(topic, notThatOf(classRef));
+    const instance = instanceOf(classRef, event, (message) => invalid(topic, message));
     const problems = this.#validation.problemsOf(instance);
     if (problems.length > 0) throw new EventInvalidError(topic, problems);
     return instance;
@@ -60,16 +66,18 @@ export class EventCodec {
    * An event as it is sent, from now.
    *
    * @param event as {@link EventCodec.prepare} gave it
-   * @throws EventInvalidError where a decorator of class-transformer throws
+   * @throws EventInvalidError where a decorator of class-transformer throws; where the first event of a class would not be valid on arrival
    */
   envelope(type: EventType, event: unknown, { id, key, trace }: EnvelopeDetails): Envelope {
+    const data = type.delivery === 'local' ? event : dataOf(type.topic, event);
+    if (type.classRef && type.delivery !== 'local') this.#checkReadable(type.topic, type.classRef, data);
     const envelope: { -readonly [Name in keyof Envelope]: Envelope[Name] } = {
       id,
       topic: type.topic,
       v: type.version,
       at: Date.now(),
       from: this.#process,
-      data: type.delivery === 'local' ? event : dataOf(type.topic, event),
+      data,
     };
     if (key !== undefined) envelope.key = key;
     if (trace !== undefined) envelope.trace = trace;
@@ -109,29 +117,28 @@ export class EventCodec {
   read(type: EventType, envelope: Envelope): unknown {
     const { classRef } = type;
     if (!classRef) return envelope.data;
-    const data = envelope.v === type.version ? envelope.data : upgrade(type, envelope);
-    if (!isObject(data)) throw unreadable(`it is not an object; expected that of ${classRef.name}`);
-    let event = data;
-    if (!(data instanceof classRef)) {
-      try {
-        event = toInstance(classRef, data);
-      } catch (error) {
-        throw unreadable(
-          `${classRef.name} cannot be made without arguments, and filled in: ${messageOf(error)}`,
-        );
-      }
-    }
+    if (!isObject(envelope.data)) throw unreadable(notThatOf(classRef));
+    const data = envelope.v === type.version ? envelope.data : upgrade(type, envelope, envelope.data);
+    if (!isObject(data)) throw unreadable(notThatOf(classRef));
+    const event = instanceOf(classRef, data, unreadable);
     const problems = this.#validation.problemsOf(event);
     if (problems.length > 0) throw unreadable(listed(problems));
     return event;
   }
 
-  #toInstance(topic: string, make: () => object): object {
-    try {
-      return make();
-    } catch (error) {
-      throw invalid(topic, `an instance cannot be made of it: ${messageOf(error)}`);
-    }
+  /** Of each class once: what is not JSON, and has no `@Type`, is something else on arrival. */
+  #checkReadable(topic: string, classRef: EventClass, data: unknown): void {
+    if (this.#readable.has(classRef)) return;
+    const sent = JSON.parse(toJson(topic, data)) as object;
+    const problems = this.#validation.problemsOf(
+      instanceOf(classRef, sent, (message) => invalid(topic, message)),
+    );
+    if (problems.length > 0)
+      throw new EventInvalidError(
+        topic,
+        problems.map(({ property, message }) => ({ property, message: `${message}, ${ON_ARRIVAL}` })),
+      );
+    this.#readable.add(classRef);
   }
 
   /** Counted only where the number of characters does not tell. */
@@ -142,12 +149,12 @@ export class EventCodec {
   }
 }
 
-function upgrade({ topic, version, upgrade: convert }: EventType, envelope: Envelope): unknown {
-  const versions = `'${topic}' has version ${envelope.v}, and this process knows ${version}`;
+function upgrade({ topic, version, upgrade: convert }: EventType, { v }: Envelope, given: object): unknown {
+  const versions = `'${topic}' has version ${v}, and this process knows ${version}`;
   if (!convert) throw new UnreadableEvent('version', versions);
   let data: unknown;
   try {
-    data = convert(envelope.data, envelope.v);
+    data = convert(given as Readonly<Record<string, unknown>>, v);
   } catch (error) {
     throw new UnreadableEvent('version', `${versions}: upgrade failed: ${messageOf(error)}`);
   }
@@ -175,6 +182,20 @@ function toJson(topic: string, data: unknown): string {
   if (json === undefined)
     throw invalid(topic, `JSON cannot hold ${typeof data === 'object' ? 'it' : `a ${typeof data}`}`);
   return json;
+}
+
+/** @param refuse makes an error of what is wrong */
+function instanceOf(classRef: EventClass, data: object, refuse: (message: string) => Error): object {
+  if (data instanceof classRef) return data;
+  try {
+    return toInstance(classRef, data);
+  } catch (error) {
+    throw refuse(`${classRef.name} cannot be made without arguments, and filled in: ${messageOf(error)}`);
+  }
+}
+
+function notThatOf({ name }: EventClass): string {
+  return `it is not an object; expected that of ${name}`;
 }
 
 function isObject(value: unknown): value is object {

@@ -41,6 +41,9 @@ export interface TopicOptions<E = unknown> {
 export interface EventOptions<E = unknown> extends TopicOptions<E> {
   /** Of the event's form, a whole number from 1 on. Events of another version are not given to handlers. @default 1 */
   version?: number;
-  /** Makes what was published with another version what this one is; `undefined` where that is not possible. @default none can be read */
-  upgrade?: (data: unknown, version: number) => unknown;
+  /**
+   * Makes what was published with another version, an object as JSON can say it, what this one is; `undefined` where that is not possible.
+   * @default none can be read
+   */
+  upgrade?: (data: Readonly<Record<string, unknown>>, version: number) => unknown;
 }

@@ -7,7 +7,7 @@ export interface EventType {
   readonly classRef: EventClass | undefined;
   readonly delivery: Delivery;
   readonly version: number;
-  readonly upgrade: ((data: unknown, version: number) => unknown) | undefined;
+  readonly upgrade: ((data: Readonly<Record<string, unknown>>, version: number) => unknown) | undefined;
   readonly key: ((event: never) => string | number | undefined) | undefined;
   readonly partitions: number;
   readonly keep: number;

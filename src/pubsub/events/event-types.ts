@@ -15,6 +15,9 @@ const SHARED = ['delivery', 'partitions', 'keep', 'retention', 'maxLength'] as c
 /** How many topics that nobody named before are remembered: their names may be made of data. */
 const MOST_UNNAMED = 1_000;
 
+const GIVE_MORE =
+  "give the class or the topic, too: publish(CityViewed, { … }), publish('city.viewed', { … })";
+
 /** The topics of an application. */
 export class EventTypes {
   readonly #named = new Map<string, EventType>();
@@ -47,11 +50,13 @@ export class EventTypes {
    *
    * @throws PubSubConfigurationError
    */
-  ofInstance(event: object): EventType {
+  ofInstance(event: unknown): EventType {
+    if (typeof event !== 'object' || event === null || Array.isArray(event))
+      throw wrong('The event', 'event', `${showValue(event)} is no instance of a class; ${GIVE_MORE}`);
     const prototype = Object.getPrototypeOf(event) as { readonly constructor?: unknown } | null;
-    const classRef = prototype?.constructor;
-    if (typeof classRef === 'function') return this.#ofClass(classRef);
-    throw wrong('The event', 'event', 'has no class; give the class or the topic, too');
+    const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+    if (!isPlain && typeof prototype.constructor === 'function') return this.#ofClass(prototype.constructor);
+    throw wrong('The event', 'event', `is a plain object; ${GIVE_MORE}`);
   }
 
   #ofTopic(topic: string): EventType {
@@ -70,7 +75,10 @@ export class EventTypes {
     const known = this.#classes.get(classRef);
     if (known) return known;
     const type = typeof classRef === 'function' ? eventMetadata(classRef) : undefined;
-    if (!type) throw wrong(nameOf(classRef), '@Event', 'is missing: only a class with it can be an event');
+    if (!type) {
+      const name = nameOf(classRef);
+      throw wrong(name, '@Event', `is missing on ${name}: only a class with it can be an event`);
+    }
     this.#check(type);
     this.#classes.set(classRef, type);
     if (!this.#first.has(type.topic)) this.#first.set(type.topic, type);

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { validateSync, ValidationTypes, type ValidationError, type ValidatorOptions } from 'class-validator';
+import { messageOf } from '../describe-error.js';
 import type { EventProblem } from '../pubsub-errors.js';
 import { constraintsOf, quickCheck, rulesOf, type QuickCheck } from './quick-check.js';
 import { typeOf } from './transformer-metadata.js';
@@ -38,11 +39,6 @@ export class Validation {
 /** The properties of a class, and of those that it holds, which `validateSync` would leave out. */
 export function asyncValidators(classRef: object): string[] {
   return asyncWithin(classRef, '', new Set());
-}
-
-/** What an error says, in one text. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function asyncWithin(classRef: object, path: string, seen: Set<object>): string[] {

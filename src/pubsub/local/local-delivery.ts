@@ -15,20 +15,10 @@ export class LocalDelivery {
     this.#index.delete(receiver);
   }
 
-  /**
-   * Never throws.
-   *
-   * @returns where a receiver with the overflow 'wait' is full: resolves when it has room. Who publishes should wait for it.
-   */
-  publish({ topic }: EventType, event: unknown, envelope: Envelope): Promise<void> | undefined {
+  /** Never throws. Nobody is waited for: of a receiver that is full the oldest is dropped, unless it drops the newest. */
+  publish({ topic }: EventType, event: unknown, envelope: Envelope): void {
     const received: Received = { event, envelope, isOwn: true, isLocal: true };
-    let full: Receiver[] | undefined;
-    for (const receiver of this.#receivers(topic)) {
-      if (receiver.options.skipOwn) continue;
-      receiver.receive(received);
-      if (receiver.isFull) (full ??= []).push(receiver);
-    }
-    return full && Promise.all(full.map((each) => each.room())).then(() => undefined);
+    for (const receiver of this.#receivers(topic)) if (!receiver.options.skipOwn) receiver.receive(received);
   }
 
   #receivers(topic: string): readonly Receiver[] {

@@ -63,6 +63,7 @@ export const ROOT_TREE = {
   ...BUFFER,
   ...GROUP,
   namespace: true,
+  publishTimeout: true,
   maxSize: true,
   topics: true,
   lease: true,

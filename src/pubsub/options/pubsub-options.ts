@@ -5,7 +5,8 @@ import type { TopicOptions } from '../events/event-options.js';
 
 /**
  * What becomes of events that arrive while a buffer is full: the oldest that waits is dropped, or the new one; or reading `wait`s, on a
- * connection of its own, until there is room.
+ * connection of its own, until there is room. `wait` is not for local events, which nothing can hold back: by default they drop the oldest
+ * then, and so does a pattern's full buffer for those that it gets.
  */
 export type Overflow = 'drop-oldest' | 'drop-newest' | 'wait';
 
@@ -59,7 +60,7 @@ export interface SubscriptionOptions extends HandlerOptions, BufferOptions, Grou
   group?: string;
   /** Of a durable event: 'broadcast' for every replica to handle it, as it is published, without retries. */
   delivery?: 'broadcast';
-  /** Whether events that this very process published are left out. Not for groups. @default false */
+  /** Whether events that this very process published are left out. Not for groups, nor for local events. @default false */
   skipOwn?: boolean;
 }
 
@@ -97,7 +98,7 @@ export interface PubSubRootOptions extends HandlerOptions, BufferOptions, Omit<G
   /** First part of every key and channel. Applications that tell each other of events have the same. @default 'events' */
   namespace?: string;
   /** How long publishing an event may take until Redis counts as away. @default '2s' */
-  timeout?: Duration;
+  publishTimeout?: Duration;
   /** The largest event, as it is sent. @default '1mb' */
   maxSize?: ByteSize;
   /** Topics with plain payloads. One that is not named here is broadcast. */

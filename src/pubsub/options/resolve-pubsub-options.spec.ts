@@ -19,7 +19,7 @@ describe('resolveRootOptions', () => {
   it('knows what is good for most', () => {
     expect(resolveRootOptions({})).toEqual({
       namespace: 'events',
-      timeout: 2_000,
+      publishTimeout: 2_000,
       maxSize: 1_048_576,
       topics: {},
       lease: 10_000,
@@ -45,7 +45,7 @@ describe('resolveRootOptions', () => {
     const topics = { 'city.deleted': { delivery: 'durable', partitions: 2 } } as const;
     const given: PubSubRootOptions = {
       namespace: 'a:b',
-      timeout: '5s',
+      publishTimeout: '5s',
       maxSize: '64kb',
       topics,
       lease: '1s',
@@ -58,12 +58,13 @@ describe('resolveRootOptions', () => {
       backoff: { initial: '2s' },
       once: true,
       concurrency: 3,
+      timeout: '9s',
       buffer: 7,
       overflow: 'wait',
     };
     expect(resolveRootOptions(given)).toEqual({
       ...given,
-      timeout: 5_000,
+      publishTimeout: 5_000,
       maxSize: 65_536,
       lease: 1_000,
       defaults: {
@@ -71,12 +72,15 @@ describe('resolveRootOptions', () => {
         backoff: { initial: 2_000, max: 300_000 },
         once: 3_600_000,
         concurrency: 3,
-        timeout: Infinity,
+        timeout: 9_000,
         buffer: 7,
         overflow: 'wait',
       },
       ...Object.fromEntries(
-        ['retries', 'backoff', 'once', 'concurrency', 'buffer', 'overflow'].map((name) => [name, undefined]),
+        ['retries', 'backoff', 'once', 'concurrency', 'timeout', 'buffer', 'overflow'].map((name) => [
+          name,
+          undefined,
+        ]),
       ),
     });
   });
@@ -84,6 +88,7 @@ describe('resolveRootOptions', () => {
   it.each([
     ['namespace', ['', 'a b', '{a}', 5]],
     ['timeout', [0, -1, 'x', Infinity]],
+    ['publishTimeout', [0, -1, 'x', Infinity]],
     ['maxSize', [0, 511, '1tb', '513mb', -1]],
     ['topics', [5, [], null]],
     ['lease', [0, 199, 'x']],
@@ -137,7 +142,7 @@ describe('resolveRootOptions', () => {
       fc.nat(),
       fc.constantFrom('1s', '5m', '1kb', true, false),
     );
-    const numbers = ['timeout', 'maxSize', 'lease', 'shutdownTimeout', 'deadLetters'] as const;
+    const numbers = ['publishTimeout', 'maxSize', 'lease', 'shutdownTimeout', 'deadLetters'] as const;
     const counts = ['retries', 'once', 'concurrency', 'buffer'] as const;
     const asked = fc.record(
       Object.fromEntries([...numbers, ...counts, 'backoff'].map((name) => [name, value])),

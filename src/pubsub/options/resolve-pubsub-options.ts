@@ -27,7 +27,7 @@ export function resolveRootOptions(options: PubSubRootOptions): ResolvedRootOpti
   const settings = new Settings(flattenOptions(options, ROOT_TREE, problems), problems);
   const resolved: ResolvedRootOptions = {
     namespace: settings.namespace('namespace') ?? 'events',
-    timeout: settings.duration('timeout') ?? 2_000,
+    publishTimeout: settings.duration('publishTimeout') ?? 2_000,
     maxSize:
       settings.converted('maxSize', asMaxSize, "a size from 512 bytes to 512mb, such as '64kb'") ?? 1_048_576,
     topics: readTopics(settings, problems),
@@ -41,8 +41,7 @@ export function resolveRootOptions(options: PubSubRootOptions): ResolvedRootOpti
       ...readGroup(settings, problems, BUILT_IN),
       ...readBuffer(settings, BUILT_IN),
       concurrency: readConcurrency(settings, BUILT_IN),
-      // The module's own is that of publishing.
-      timeout: BUILT_IN.timeout,
+      timeout: settings.duration('timeout') ?? BUILT_IN.timeout,
     },
   };
   problems.throwAs((found) => new PubSubConfigurationError('PubSubModule', found));

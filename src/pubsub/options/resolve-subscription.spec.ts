@@ -3,14 +3,8 @@ import type { Delivery } from '../events/event-options.js';
 import { PubSubConfigurationError } from './pubsub-configuration-error.js';
 import type { PublishOptions, StreamOptions, SubscribeCallOptions } from './pubsub-options.js';
 import { resolveRootOptions } from './resolve-pubsub-options.js';
-import {
-  checkSubscription,
-  resolveGroup,
-  resolveListener,
-  resolvePublishOptions,
-  resolveStream,
-  resolveSubscription,
-} from './resolve-subscription.js';
+import { resolvePublishOptions } from './resolve-publish-options.js';
+import { resolveGroup, resolveStream, resolveSubscription } from './resolve-subscription.js';
 
 const { defaults } = resolveRootOptions({});
 
@@ -27,6 +21,14 @@ const wrongIn = (resolve: () => unknown): string[] => {
 const from = (value: unknown): string =>
   resolveGroup('a', { group: 'g', from: value as 'now' }, defaults).from;
 
+const resolveListener = (options: SubscribeCallOptions, others = defaults, delivery: Delivery = 'durable') =>
+  resolveSubscription(
+    'a',
+    delivery,
+    delivery === 'durable' ? { delivery: 'broadcast', ...options } : options,
+    others,
+  ).options;
+
 describe('a listener', () => {
   it('has the defaults of the module', () => {
     const others = resolveRootOptions({
@@ -38,12 +40,12 @@ describe('a listener', () => {
     const resolved = {
       name: 'a',
       concurrency: 2,
-      timeout: Infinity,
+      timeout: 9_000,
       buffer: 3,
       overflow: 'wait',
       skipOwn: false,
     };
-    expect(resolveListener('a', {}, others)).toEqual({ ...resolved, onGap: undefined });
+    expect(resolveListener({}, others)).toEqual({ ...resolved, onGap: undefined });
   });
 
   it('takes what is given', () => {
@@ -57,7 +59,7 @@ describe('a listener', () => {
       signal,
       delivery: 'broadcast',
     };
-    expect(resolveListener('a', given, defaults)).toEqual({
+    expect(resolveListener(given)).toEqual({
       name: 'b',
       concurrency: 10,
       timeout: 1_000,
@@ -65,6 +67,15 @@ describe('a listener', () => {
       overflow: 'drop-oldest',
       skipOwn: true,
       onGap,
+    });
+  });
+
+  it('of a local event waits for nobody, and drops the oldest where others wait by default', () => {
+    const waiting = resolveRootOptions({ overflow: 'wait' }).defaults;
+    expect(resolveListener({}, waiting, 'local')).toMatchObject({ overflow: 'drop-oldest' });
+    expect(resolveStream('a', 'local', {}, waiting)).toMatchObject({ overflow: 'drop-oldest' });
+    expect(resolveListener({ overflow: 'drop-newest' }, waiting, 'local')).toMatchObject({
+      overflow: 'drop-newest',
     });
   });
 
@@ -76,7 +87,7 @@ describe('a listener', () => {
       once: true,
       from: 'now',
     };
-    expect(wrongIn(() => resolveListener('a', options, defaults))).toEqual(Object.keys(options).toSorted());
+    expect(wrongIn(() => resolveListener(options))).toEqual(Object.keys(options).toSorted());
   });
 });
 
@@ -162,31 +173,17 @@ describe('resolveSubscription', () => {
     ['broadcast', { group: 'g' }, ['group']],
     ['broadcast', { delivery: 'broadcast' }, ['delivery']],
     ['local', { retries: 1 }, ['retries']],
+    ['local', { overflow: 'wait' }, ['overflow']],
+    ['local', { skipOwn: true }, ['skipOwn']],
     [undefined, { group: 'g', from: 'now' }, ['from', 'group']],
   ])('refuses of %p: %p', (delivery, options, wrong) => {
     expect(wrongIn(() => resolveSubscription('a', delivery, options, defaults))).toEqual(wrong);
   });
 });
 
-it('checks for a decorator what does not depend on the event', () => {
-  expect(wrongIn(() => checkSubscription('a', { group: 'g', buffer: 5 }, defaults))).toEqual([]);
-  const options = {
-    group: '',
-    from: 'x',
-    buffer: 0,
-    concurrency: 0,
-    timeout: 0,
-    name: '',
-    signal: {},
-    foo: 1,
-  };
-  const wrong = wrongIn(() => checkSubscription('a', options as never, defaults));
-  expect(new Set(wrong)).toEqual(new Set(Object.keys(options)));
-  expect(wrong).toHaveLength(new Set(wrong).size);
-});
-
 it('a stream has a buffer', () => {
-  const stream = (options: StreamOptions): unknown => resolveStream('a', options, defaults);
+  const stream = (options: StreamOptions, delivery?: Delivery): unknown =>
+    resolveStream('a', delivery, options, defaults);
   expect(stream({ overflow: 'wait' })).toEqual({
     buffer: 1_000,
     overflow: 'wait',
@@ -196,6 +193,10 @@ it('a stream has a buffer', () => {
   expect(wrongIn(() => stream({ buffer: 0, concurrency: 1 } as StreamOptions))).toEqual([
     'buffer',
     'concurrency',
+  ]);
+  expect(wrongIn(() => stream({ overflow: 'wait', skipOwn: true }, 'local'))).toEqual([
+    'overflow',
+    'skipOwn',
   ]);
 });
 

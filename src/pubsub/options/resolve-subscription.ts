@@ -10,7 +10,14 @@ import type {
   SubscriptionDefaults,
 } from './resolved-options.js';
 import { asStreamId, FROM_EXPECTED } from './stream-id.js';
-import { readBuffer, readConcurrency, readGroup } from './subscription-settings.js';
+import {
+  asSignal,
+  readBuffer,
+  readConcurrency,
+  readGroup,
+  readLocalBuffer,
+  SIGNAL_EXPECTED,
+} from './subscription-settings.js';
 
 /** A subscription, complete: that of a group, or of a listener. */
 export type ResolvedSubscription =
@@ -44,20 +51,7 @@ export function resolveSubscription(
 ): ResolvedSubscription {
   const isGroup = delivery === 'durable' && options?.delivery === undefined;
   if (isGroup) return { kind: 'group', options: resolveGroup(subject, options, defaults) };
-  return { kind: 'listener', options: resolveListenerOf(subject, delivery, options, defaults) };
-}
-
-/**
- * Options of a subscription whose events reach every replica, or this process only.
- *
- * @throws PubSubConfigurationError with every problem that was found, one of them each option that is for a group
- */
-export function resolveListener(
-  subject: string,
-  options: SubscribeCallOptions,
-  defaults: SubscriptionDefaults,
-): ResolvedListenerOptions {
-  return resolveListenerOf(subject, 'durable', options, defaults);
+  return { kind: 'listener', options: resolveListener(subject, delivery, options, defaults) };
 }
 
 /**
@@ -88,40 +82,23 @@ export function resolveGroup(
   return resolved;
 }
 
-/** @throws PubSubConfigurationError with every problem that was found */
+/**
+ * @param delivery that of the event; undefined for a pattern
+ * @throws PubSubConfigurationError with every problem that was found
+ */
 export function resolveStream(
   subject: string,
+  delivery: Delivery | undefined,
   options: StreamOptions,
   defaults: SubscriptionDefaults,
 ): ResolvedStreamOptions {
   const problems = new Problems();
-  const resolved = readListener(read(options, STREAM_TREE, problems), defaults);
+  const resolved = readListener(read(options, STREAM_TREE, problems), problems, delivery, defaults);
   problems.throwAs((found) => new PubSubConfigurationError(subject, found));
   return resolved;
 }
 
-/**
- * Reports what is wrong with options of a subscription to come, as far as it does not depend on the event: for a decorator.
- *
- * @throws PubSubConfigurationError with every problem that was found
- */
-export function checkSubscription(
-  subject: string,
-  options: SubscribeCallOptions,
-  defaults: SubscriptionDefaults,
-): void {
-  const problems = new Problems();
-  const settings = read(options, SUBSCRIBE_TREE, problems);
-  readHandler(subject, settings, defaults);
-  readListener(settings, defaults);
-  readGroup(settings, problems, defaults);
-  settings.converted('group', asGroup, GROUP_EXPECTED);
-  settings.choice('delivery', ['broadcast']);
-  settings.converted('from', asStreamId, FROM_EXPECTED);
-  problems.throwAs((found) => new PubSubConfigurationError(subject, found));
-}
-
-function resolveListenerOf(
+function resolveListener(
   subject: string,
   delivery: Delivery | undefined,
   options: SubscribeCallOptions,
@@ -138,14 +115,17 @@ function resolveListenerOf(
   if (delivery !== 'durable' && settings.has('delivery'))
     problems.add('delivery', `is for durable events, and this is ${what}`);
   settings.choice('delivery', ['broadcast']);
-  const resolved = { ...readHandler(subject, settings, defaults), ...readListener(settings, defaults) };
+  const resolved = {
+    ...readHandler(subject, settings, defaults),
+    ...readListener(settings, problems, delivery, defaults),
+  };
   problems.throwAs((found) => new PubSubConfigurationError(subject, found));
   return resolved;
 }
 
 function read(options: unknown, tree: OptionTree, problems: Problems): Settings {
   const settings = new Settings(flattenOptions(options, tree, problems), problems);
-  settings.converted('signal', asSignal, 'an AbortSignal');
+  settings.converted('signal', asSignal, SIGNAL_EXPECTED);
   return settings;
 }
 
@@ -157,24 +137,24 @@ function readHandler(subject: string, settings: Settings, defaults: Subscription
   };
 }
 
-function readListener(settings: Settings, defaults: SubscriptionDefaults): ResolvedStreamOptions {
-  return {
-    ...readBuffer(settings, defaults),
-    skipOwn: settings.boolean('skipOwn') ?? false,
-    onGap: settings.converted('onGap', asGapHandler, 'a function'),
-  };
+function readListener(
+  settings: Settings,
+  problems: Problems,
+  delivery: Delivery | undefined,
+  defaults: SubscriptionDefaults,
+): ResolvedStreamOptions {
+  const buffer =
+    delivery === 'local' ? readLocalBuffer(settings, problems, defaults) : readBuffer(settings, defaults);
+  const skipOwn = settings.boolean('skipOwn') ?? false;
+  if (skipOwn && delivery === 'local')
+    problems.add('skipOwn', 'would leave out all: a local event comes from this very process');
+  return { ...buffer, skipOwn, onGap: settings.converted('onGap', asGapHandler, 'a function') };
 }
 
 function asGroup(value: unknown): string | undefined {
   return typeof value === 'string' && GROUP_NAME.test(value) ? value : undefined;
 }
 
-function asSignal(value: unknown): AbortSignal | undefined {
-  return value instanceof AbortSignal ? value : undefined;
-}
-
 function asGapHandler(value: unknown): ((gap: EventGap) => unknown) | undefined {
   return typeof value === 'function' ? (value as (gap: EventGap) => unknown) : undefined;
 }
-
-export { resolvePublishOptions } from './resolve-publish-options.js';

@@ -6,7 +6,7 @@ import type { Overflow } from './pubsub-options.js';
 /** Complete and checked. Durations are milliseconds, sizes bytes. */
 export interface ResolvedRootOptions {
   readonly namespace: string;
-  readonly timeout: number;
+  readonly publishTimeout: number;
   readonly maxSize: number;
   readonly topics: Readonly<Record<string, TopicOptions<never>>>;
   readonly lease: number;

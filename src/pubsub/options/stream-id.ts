@@ -26,7 +26,8 @@ function beforeTime(time: number): string | undefined {
   return time === 0 ? '0' : `${time - 1}-${LARGEST}`;
 }
 
-function isEntryId(text: string): boolean {
+/** Whether it is the id of an entry of a stream. */
+export function isEntryId(text: string): boolean {
   const halves = ENTRY_ID.exec(text)?.slice(1);
   return halves !== undefined && halves.every((half) => BigInt(half) <= LARGEST);
 }

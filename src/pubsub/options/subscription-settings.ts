@@ -17,6 +17,9 @@ const HOUR = 3_600_000;
 /** These are no timers; times in Redis may be longer. */
 const YEAR = 366 * 24 * HOUR;
 
+/** What a signal is, for messages. */
+export const SIGNAL_EXPECTED = 'an AbortSignal';
+
 const COUNT_EXPECTED = 'a whole number from 1 on';
 
 /** The settings of a group, with the defaults for what is left out. */
@@ -37,9 +40,24 @@ export function readBuffer(settings: Settings, defaults: SubscriptionDefaults) {
   };
 }
 
+/** As {@link readBuffer}, of a local event: who publishes it does not wait. Where others do by default, the oldest is dropped. */
+export function readLocalBuffer(settings: Settings, problems: Problems, defaults: SubscriptionDefaults) {
+  const { buffer, overflow } = readBuffer(settings, defaults);
+  if (settings.find('overflow')?.value === 'wait')
+    problems.add(
+      'overflow',
+      "'wait' is not for a local event: it is handed over at once, and nothing can hold it back",
+    );
+  return { buffer, overflow: overflow === 'wait' ? ('drop-oldest' as const) : overflow };
+}
+
 /** How many events are handled at a time. */
 export function readConcurrency(settings: Settings, defaults: SubscriptionDefaults): number {
   return settings.integer('concurrency', { min: 1, expected: COUNT_EXPECTED }) ?? defaults.concurrency;
+}
+
+export function asSignal(value: unknown): AbortSignal | undefined {
+  return value instanceof AbortSignal ? value : undefined;
 }
 
 function readBackoff(settings: Settings, problems: Problems, defaults: ResolvedBackoff): ResolvedBackoff {

@@ -1,12 +1,15 @@
-import { RedisClosedError, toRedisError } from '../../redis/index.js';
+import { RedisClosedError, RedisUnavailableError, toRedisError } from '../../redis/index.js';
+import { TimeLimit } from '../../timing/time-limit.js';
 import { EarlyEvents } from '../bootstrap/early-events.js';
 import type { BusEventPublisher } from '../bus-events.js';
 import type { BusParts } from '../bus-parts.js';
+import { describeError } from '../describe-error.js';
 import type { Envelope } from '../events/envelope.js';
 import { keyOf } from '../events/event-key.js';
 import type { EventType } from '../events/event-type.js';
 import type { PublishOptions } from '../options/pubsub-options.js';
-import { resolvePublishOptions } from '../options/resolve-subscription.js';
+import { resolvePublishOptions } from '../options/resolve-publish-options.js';
+import { currentTraceparent } from '../options/traceparent.js';
 import { EventBusClosedError, EventUnavailableError, PubSubError } from '../pubsub-errors.js';
 import { logger } from '../pubsub-logger.js';
 import type { Ways } from './ways.js';
@@ -35,6 +38,7 @@ export class Publisher {
   readonly #events: BusEventPublisher;
   readonly #early = new EarlyEvents<Message>();
   readonly #durable: Set<EventType>;
+  readonly #limit: TimeLimit;
   #count = 0;
   #isClosed = false;
 
@@ -44,11 +48,7 @@ export class Publisher {
     this.#parts = parts;
     this.#ways = ways;
     this.#events = parts.events;
-  }
-
-  /** Events that wait for the application to be ready. */
-  get waiting(): number {
-    return this.#early.size;
+    this.#limit = new TimeLimit(parts.options.publishTimeout);
   }
 
   /** @throws PubSubError (as a rejection) */
@@ -64,12 +64,10 @@ export class Publisher {
     }
   }
 
-  /** Sends what has waited for the handlers; after that nothing waits. Never rejects. */
-  begin(): Promise<void> {
-    return this.#early.release((message) => {
-      const sent = this.#send(message, performance.now()).catch((error: unknown) => logEarly(message, error));
-      // Redis has its own order; handlers of this process may have no room.
-      return message.type.delivery === 'local' ? sent : undefined;
+  /** Sends what has waited for the handlers; after that nothing waits. */
+  begin(): void {
+    this.#early.release((message) => {
+      this.#send(message, performance.now()).catch((error: unknown) => logEarly(message, error));
     });
   }
 
@@ -88,7 +86,7 @@ export class Publisher {
     const envelope = codec.envelope(type, event, {
       id: id ?? `${this.#parts.process}-${(this.#count++).toString(36)}`,
       key: key ?? keyOf(type, event),
-      trace: traceparent ?? this.#parts.options.traceparent?.(),
+      trace: traceparent ?? currentTraceparent(this.#parts.options.traceparent),
     });
     return { type, event, envelope, raw: type.delivery === 'local' ? '' : codec.encode(envelope) };
   }
@@ -97,11 +95,11 @@ export class Publisher {
     const { type, event, envelope } = message;
     try {
       if (type.delivery === 'local') {
-        const room = this.#ways.local.publish(type, event, envelope);
-        const published = this.#published(message, startedAt);
-        return room ? room.then(() => published) : Promise.resolve(published);
+        this.#ways.local.publish(type, event, envelope);
+        return Promise.resolve(this.#published(message, startedAt));
       }
-      return this.#toRedis(message).then(
+      const isReady = this.#parts.connection.state === 'ready';
+      return (isReady ? this.#toRedis(message) : this.#onceReady(message)).then(
         () => this.#published(message, startedAt),
         (error: unknown) => {
           throw this.#rejected(type, explained(envelope, error));
@@ -112,8 +110,25 @@ export class Publisher {
     }
   }
 
+  /** The driver would keep what it is given while Redis is away, and send it long after its publisher was told that it is lost. */
+  async #onceReady(message: Message): Promise<unknown> {
+    const { connection, options } = this.#parts;
+    const until = performance.now() + options.publishTimeout;
+    try {
+      await connection.whenReady(options.publishTimeout);
+    } catch (error) {
+      if (error instanceof RedisClosedError) throw error;
+      throw new RedisUnavailableError((error as Error).message, { cause: error });
+    }
+    return new TimeLimit(Math.max(1, Math.ceil(until - performance.now()))).apply(this.#toRedis(message));
+  }
+
   #toRedis({ type, envelope, raw }: Message): Promise<unknown> {
-    if (type.delivery === 'broadcast') return this.#ways.broadcast.publish(envelope, raw);
+    if (type.delivery === 'broadcast') {
+      const send = () => this.#ways.broadcast.publish(envelope, raw);
+      const asked = this.#ways.known.check(type);
+      return asked ? this.#limit.apply(asked).then(send) : send();
+    }
     this.#durable.add(type);
     this.#ways.trimmer.note(type);
     return this.#ways.durable.publish(type, envelope, raw);
@@ -151,5 +166,8 @@ function closedError({ topic }: EventType): EventBusClosedError {
 
 /** Its publisher was told that it waits, and cannot be told any more. */
 function logEarly({ envelope: { topic, id } }: Message, error: unknown): void {
-  logger.error(`Event '${topic}' ${id}, published before the application was ready, is lost`, String(error));
+  logger.error(
+    `Event '${topic}' ${id}, published before the application was ready, is lost`,
+    describeError(error),
+  );
 }

@@ -3,6 +3,7 @@ import type { DurablePublisher } from '../durable/durable-publisher.js';
 import type { TailDelivery } from '../durable/tail/tail-delivery.js';
 import type { Trimmer } from '../durable/trimming/trimmer.js';
 import type { LocalDelivery } from '../local/local-delivery.js';
+import type { KnownTopics } from './known-topics.js';
 
 /** The ways that events go. */
 export interface Ways {
@@ -13,4 +14,6 @@ export interface Ways {
   readonly tail: TailDelivery;
   /** Of durable events. */
   readonly trimmer: Trimmer;
+  /** Asked before an event is broadcast, or subscribed to. */
+  readonly known: Pick<KnownTopics, 'check'>;
 }

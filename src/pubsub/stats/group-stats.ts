@@ -3,8 +3,8 @@ import { orRedisError, streamsOf } from '../durable/topic-streams.js';
 import type { EventType } from '../events/event-type.js';
 import { groupsScript } from './groups-script.js';
 
-/** Where the server does not know how many events wait, no more are counted: it costs time of the server's. */
-const MOST_COUNTED = 10_000;
+/** Where the server does not know how many events wait, no more are counted: Redis reads each, and serves nobody else meanwhile. */
+const MOST_COUNTED = 1_000;
 
 /** How far a group is with a topic. */
 export interface GroupStats {
@@ -12,7 +12,7 @@ export interface GroupStats {
   readonly group: string;
   /**
    * How many events no consumer of the group was given yet. Servers before Redis 7, and later ones for a group that did not begin with the
-   * first event, do not know it: then up to 10,000 are counted.
+   * first event, do not know it: then up to 1,000 are counted, and there may be more than that.
    */
   readonly lag: number;
   /** How many were given to a consumer and are not handled yet: they are being handled, or wait for another attempt. */

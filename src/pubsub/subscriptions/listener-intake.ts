@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { settlesBefore } from '../../timing/settles-before.js';
 import type { Receiver } from '../delivery/listener.js';
 import { EventBusClosedError } from '../pubsub-errors.js';
 import type { Ways } from '../publishing/ways.js';
@@ -23,13 +23,16 @@ export class ListenerIntake implements Intake {
   async start(): Promise<void> {
     const receiver = this.#receiver;
     const { subject } = receiver;
-    const { local, broadcast, tail } = this.#ways;
+    const { local, broadcast, tail, known } = this.#ways;
     if ('pattern' in subject) {
       // Topics that it stands for may be of either kind.
       await broadcast.add(receiver);
       return local.add(receiver);
     }
-    if (subject.delivery === 'broadcast') return broadcast.add(receiver);
+    if (subject.delivery === 'broadcast') {
+      await known.check(subject);
+      return broadcast.add(receiver);
+    }
     if (subject.delivery === 'durable') return tail.add(subject, receiver);
     local.add(receiver);
   }
@@ -40,7 +43,7 @@ export class ListenerIntake implements Intake {
     const removed = this.#remove().catch(() => undefined);
     receiver.close();
     const drained = Promise.all([receiver.drained(), removed]);
-    if (await endsBefore(deadline, drained)) return;
+    if (await settlesBefore(drained, deadline)) return;
     receiver.abort(new EventBusClosedError(`${this.name} on '${this.topic}'`));
   }
 
@@ -51,17 +54,5 @@ export class ListenerIntake implements Intake {
     local.remove(receiver);
     if ('pattern' in subject || subject.delivery === 'broadcast') return broadcast.remove(receiver);
     if (subject.delivery === 'durable') return tail.remove(receiver);
-  }
-}
-
-/** @param deadline `performance.now()` */
-async function endsBefore(deadline: number, work: Promise<unknown>): Promise<boolean> {
-  const controller = new AbortController();
-  const late = sleep(Math.max(0, deadline - performance.now()), false, { signal: controller.signal });
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    controller.abort();
   }
 }

@@ -6,6 +6,8 @@ import { Subscription } from './subscription.js';
 
 interface Entry {
   closing?: Promise<void>;
+  /** Ends the waiting of who starts it. */
+  abandon?: () => void;
   readonly onClosing: (() => void) | undefined;
 }
 
@@ -19,10 +21,6 @@ export class Subscriptions {
   /** @param shutdownTimeout milliseconds */
   constructor(shutdownTimeout: number) {
     this.#shutdownTimeout = shutdownTimeout;
-  }
-
-  get size(): number {
-    return this.#intakes.size;
   }
 
   /**
@@ -50,7 +48,8 @@ export class Subscriptions {
     try {
       await this.start(intake);
     } catch (error) {
-      await this.close(intake, performance.now());
+      // Who closes it waits for its end.
+      if (this.#has(intake)) await this.close(intake, performance.now());
       throw error;
     }
     return new Subscription(intake, () => this.close(intake));
@@ -58,15 +57,12 @@ export class Subscriptions {
 
   /** As {@link open}; where it fails, it may be started again. */
   async start(intake: Intake): Promise<void> {
-    if (!this.#has(intake)) throw closedError(intake);
-    try {
-      await intake.start();
-    } catch (error) {
-      throw toRedisError(error) ?? error;
-    }
-    if (this.#has(intake)) return;
-    await intake.stop(performance.now());
-    throw closedError(intake);
+    const entry = this.#intakes.get(intake);
+    if (!entry || entry.closing) throw closedError(intake);
+    await new Promise<void>((resolve, reject) => {
+      entry.abandon = () => reject(closedError(intake));
+      this.#start(intake).then(resolve, reject);
+    });
   }
 
   /** Stops an intake, once. Never rejects. */
@@ -75,6 +71,7 @@ export class Subscriptions {
     if (!entry) return Promise.resolve();
     if (entry.closing) return entry.closing;
     entry.onClosing?.();
+    entry.abandon?.();
     return (entry.closing = this.#stop(intake, deadline));
   }
 
@@ -89,6 +86,16 @@ export class Subscriptions {
   #has(intake: Intake): boolean {
     const entry = this.#intakes.get(intake);
     return entry !== undefined && !entry.closing;
+  }
+
+  async #start(intake: Intake): Promise<void> {
+    try {
+      await intake.start();
+    } catch (error) {
+      throw toRedisError(error) ?? error;
+    }
+    // It was closed before there was all that is to be stopped.
+    if (!this.#has(intake)) await intake.stop(performance.now());
   }
 
   async #stop(intake: Intake, deadline: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from 'ioredis';
+import { settlesBefore } from '../../timing/settles-before.js';
 import { isCluster, type RedisClient } from '../driver/redis-client.js';
 import { clusterInternals, redisInternals } from '../driver/internals.js';
 import { RedisClosedError } from '../errors/errors.js';
-import { settleWithin } from './settle-within.js';
 
 /** How long a client that was told to disconnect may take to say that it has. */
 const END_TIMEOUT = 1_000;
@@ -20,8 +20,8 @@ export async function closeClient(client: RedisClient, deadline: number): Promis
   const ended = untilEnd(client);
   if (
     wasReady &&
-    (await settleWithin(quit(client, deadline), deadline)) &&
-    (await settleWithin(ended, deadline))
+    (await settlesBefore(quit(client, deadline), deadline)) &&
+    (await settlesBefore(ended, deadline))
   )
     return 'closed';
   refuseCommands(client);
@@ -30,7 +30,7 @@ export async function closeClient(client: RedisClient, deadline: number): Promis
   rejectUnsent(client);
   client.disconnect();
   destroySockets(client);
-  if (betweenAttempts || !(await settleWithin(ended, performance.now() + END_TIMEOUT))) end(client);
+  if (betweenAttempts || !(await settlesBefore(ended, performance.now() + END_TIMEOUT))) end(client);
   return wasReady ? 'cut off' : 'closed';
 }
 

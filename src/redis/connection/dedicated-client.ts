@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
+import { settlesBefore } from '../../timing/settles-before.js';
 import { redisInternals } from '../driver/internals.js';
-import { settleWithin } from './settle-within.js';
 
 /** How long a returned connection may take to prove that it is clean. */
 const RECYCLE_TIMEOUT = 1_000;
@@ -47,7 +47,7 @@ export function watchForChanges(client: Redis, onChange: () => void): void {
 export async function isClean(client: Redis): Promise<boolean> {
   if (client.status !== 'ready') return false;
   const reply = client.unwatch();
-  if (!(await settleWithin(reply, performance.now() + RECYCLE_TIMEOUT))) return false;
+  if (!(await settlesBefore(reply, performance.now() + RECYCLE_TIMEOUT))) return false;
   // Looked at after the reply: it comes after those to all that the taker may have left under way.
   return (await reply.catch(() => undefined)) === 'OK' && !isSubscribed(client);
 }

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { settlesBefore } from '../../timing/settles-before.js';
 import { createDedicated } from '../driver/create-client.js';
 import { installCredentials } from '../driver/install-credentials.js';
 import type { CredentialsSource } from '../driver/credentials-source.js';
@@ -10,7 +11,6 @@ import { hashSlot } from '../keys/hash-slot.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { DedicatedPool, type PoolStats } from './dedicated-pool.js';
 import { splitNode } from './node-address.js';
-import { settleWithin } from './settle-within.js';
 
 /** How long takers have to learn that their connections were cut off, in milliseconds. */
 const CUT_OFF_TIMEOUT = 100;
@@ -81,6 +81,7 @@ export class DedicatedConnections {
 
   expire(): void {
     for (const pool of this.#pools.values()) pool.expire();
+    for (const client of this.#lasting) disconnect(client);
   }
 
   /** Gives out no more connections and waits for those in use to come back; past the deadline they are closed. */
@@ -88,11 +89,11 @@ export class DedicatedConnections {
     this.#closed = true;
     const pools = [...this.#pools.values()];
     const closed = Promise.all(pools.map((pool) => pool.close()));
-    await settleWithin(closed, deadline);
+    await settlesBefore(closed, deadline);
     for (const pool of pools) pool.disconnect();
     for (const client of this.#lasting) cutOff(client);
     // A taker that waits for something else than Redis is not waited for.
-    await settleWithin(closed, performance.now() + CUT_OFF_TIMEOUT);
+    await settlesBefore(closed, performance.now() + CUT_OFF_TIMEOUT);
   }
 
   #useAt<T>(

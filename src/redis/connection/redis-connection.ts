@@ -50,7 +50,9 @@ export class RedisConnection {
     const { kind } = options.target;
     this.topology = kind === 'socket' ? 'standalone' : kind;
     this.#credentials = options.credentials && this.#createSource(options.credentials);
-    this.#dedicated = new DedicatedConnections(options, this.#credentials, () => this.#readyCluster());
+    this.#dedicated = new DedicatedConnections(options, this.#credentials, () =>
+      this.whenReady(options.pool.acquireTimeout).then(() => this.client as Cluster),
+    );
     this.#masters = new Masters(options, this.#credentials, () => this.client);
     for (const warning of options.warnings) this.#logger.warn(`Redis connection '${this.name}': ${warning}`);
   }
@@ -82,6 +84,13 @@ export class RedisConnection {
   /** Dedicated connections: in use, free, and takers that wait. */
   get poolStats(): PoolStats {
     return this.#dedicated.stats;
+  }
+
+  /** Resolves when the shared client is ready. @param timeout milliseconds @throws why it was not in time; RedisClosedError at shutdown */
+  async whenReady(timeout: number): Promise<void> {
+    const { client } = this;
+    if (client.status === 'wait') client.connect().catch(() => undefined); // the monitor has the cause
+    await this.#client!.monitor.whenReady(timeout);
   }
 
   /**
@@ -166,7 +175,9 @@ export class RedisConnection {
     try {
       await monitor.whenReady(startupTimeout, (error) => this.#isHopeless(error));
     } catch (error) {
-      throw withContext(error as RedisError, `Redis connection '${this.name}' is not ready`);
+      const cause = error as RedisError;
+      cause.message = `Redis connection '${this.name}' is not ready: ${cause.message}`;
+      throw cause;
     }
   }
 
@@ -213,13 +224,6 @@ export class RedisConnection {
     return new RedisClosedError(`Redis connection '${this.name}' is closed`);
   }
 
-  async #readyCluster(): Promise<Cluster> {
-    const cluster = this.client as Cluster;
-    if (cluster.status === 'wait') cluster.connect().catch(() => undefined); // the monitor has the cause
-    await this.#client!.monitor.whenReady(this.#options.pool.acquireTimeout);
-    return cluster;
-  }
-
   #createSource(provider: NonNullable<ResolvedRedisOptions['credentials']>): CredentialsSource {
     return new CredentialsSource(provider, this.#options.connectTimeout, {
       renewal: (credentials) => this.#authenticate(credentials),
@@ -241,9 +245,4 @@ export class RedisConnection {
   [inspect.custom](): string {
     return `RedisConnection { name: '${this.name}', topology: '${this.topology}', state: '${this.state}' }`;
   }
-}
-
-function withContext(error: RedisError, context: string): RedisError {
-  error.message = `${context}: ${error.message}`;
-  return error;
 }

@@ -4,6 +4,9 @@ import { queuedCommands, showValue } from '../../../redis/shared.js';
 import type { TopicKeys } from '../topic-keys.js';
 import type { Command } from './scripts.js';
 
+/** Of a command: what Lua can hand on. */
+const MOST_PARTS = 7_500;
+
 /** What frames a transaction: the script is one. */
 const FRAME = new Set(['multi', 'exec']);
 
@@ -26,7 +29,17 @@ export function commandsOf(multi: ChainableCommander, keys: TopicKeys, isCluster
       keys: command.getKeys(),
     }));
   if (isCluster) checkSlots(commands, keys);
+  checkSizes(commands);
   return commands;
+}
+
+function checkSizes(commands: readonly Command[]): void {
+  const large = commands.find(({ parts }) => parts.length > MOST_PARTS);
+  if (!large) return;
+  const [name] = large.parts;
+  throw new TypeError(
+    `commit: ${String(name)} has ${large.parts.length - 1} arguments; a script takes ${MOST_PARTS - 1} at most`,
+  );
 }
 
 function checkSlots(commands: readonly Command[], { topic, groups }: TopicKeys): void {

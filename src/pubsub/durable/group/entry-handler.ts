@@ -1,8 +1,9 @@
 import type { ChainableCommander } from 'ioredis';
-import { RedisError, toRedisError } from '../../../redis/index.js';
+import { toRedisError } from '../../../redis/index.js';
 import { backoff } from '../../../timing/backoff.js';
 import type { DeadReason } from '../../bus-events.js';
 import type { BusParts } from '../../bus-parts.js';
+import { describeError, messageOf } from '../../describe-error.js';
 import { type Arrival, EventContext } from '../../delivery/event-context.js';
 import type { EventHandler } from '../../delivery/event-handler.js';
 import { Runner, type Failure } from '../../delivery/runner.js';
@@ -77,7 +78,12 @@ export class EntryHandler {
         return partition.handled(entry);
       if (entry.isNoted) await this.#server.begin(partition.number, entry.id, entry.attempt);
     } catch (error) {
-      return this.#park(entry, error, AWAY);
+      if (error instanceof UnreadableEvent) {
+        entry.unreadable = error;
+        return this.#bury(entry, error.reason, error.message);
+      }
+      this.#tellLater(entry, error);
+      return partition.park(entry, AWAY);
     }
     if (!partition.isGone) await this.#attempt(entry);
   }
@@ -121,17 +127,19 @@ export class EntryHandler {
     const place = { partition: entry.partition.number, id: entry.id, event: entry.envelope!.id };
     const replies = await this.#server.commit({ ...place, keep: this.#options.once, commands });
     entry.isCommitted = true;
+    const failed = replies?.find((reply) => reply instanceof Error);
+    if (failed !== undefined) throw toRedisError(failed) ?? failed;
     return replies;
   }
 
   #settle(entry: Entry, failure: Failure): Promise<void> | undefined {
     const { partition } = entry;
     entry.context = undefined;
-    // What was committed is handled, whatever the handler does after it.
-    if (!failure || entry.isCommitted) {
-      partition.handled(entry);
-      return undefined;
-    }
+    // What was committed is acknowledged, whatever the handler does after it. A failover may have it delivered once more: a second
+    // acknowledgement would be for that delivery.
+    if (entry.isCommitted) partition.finished(entry);
+    else if (!failure) partition.handled(entry);
+    if (!failure || entry.isCommitted) return undefined;
     // Whoever has it now handles it, with the attempts that Redis knows of.
     if (partition.isGone) return undefined;
     return this.#failed(entry, failure.error);
@@ -139,7 +147,7 @@ export class EntryHandler {
 
   async #failed(entry: Entry, error: unknown): Promise<void> {
     const { retries, backoff: pauses, group } = this.#options;
-    if (entry.attempt > retries) return this.#bury(entry, 'failed', textOf(error));
+    if (entry.attempt > retries) return this.#bury(entry, 'failed', describeError(error));
     const delay = backoff(entry.attempt - 1, { first: pauses.initial, longest: pauses.max });
     const { events } = this.#parts;
     events.counts.retried++;
@@ -173,7 +181,8 @@ export class EntryHandler {
       entry.partition.finished(entry);
       if (!isBuried) return;
     } catch (failure) {
-      return this.#park(entry, failure, AWAY, () => void this.#bury(entry, reason, error));
+      this.#tellLater(entry, failure);
+      return entry.partition.later(entry, AWAY, () => void this.#bury(entry, reason, error));
     }
     events.counts.dead++;
     const id = entry.envelope?.id;
@@ -182,24 +191,10 @@ export class EntryHandler {
     logger.warn(`${which} went to the dead letters of group '${group}' (${reason}): ${error}`);
   }
 
-  #park(entry: Entry, error: unknown, delay: number, next?: () => void): void {
-    const { partition } = entry;
-    if (partition.isGone) return;
-    if (error instanceof UnreadableEvent) {
-      entry.unreadable = error;
-      void this.#bury(entry, error.reason, error.message);
-      return;
-    }
-    const redisError = toRedisError(error);
-    if (!redisError?.retryable) {
-      const why = error instanceof Error ? error.message : String(error);
-      logger.error(`Cannot go on with '${this.#type.topic}' ${entry.id} in ${delay} ms: ${why}`);
-    }
-    partition.park(entry, delay, next);
+  /** Tells what trying again may not help. */
+  #tellLater(entry: Entry, error: unknown): void {
+    if (toRedisError(error)?.retryable) return;
+    const why = messageOf(error);
+    logger.error(`Cannot go on with '${this.#type.topic}' ${entry.id} in ${AWAY} ms: ${why}`);
   }
-}
-
-function textOf(error: unknown): string {
-  if (error instanceof RedisError || error instanceof Error) return `${error.name}: ${error.message}`;
-  return String(error);
 }

@@ -27,7 +27,7 @@ type Own<Input> = Omit<Input, keyof GroupPlace>;
 /** Entries of one partition that are looked for at a time: Redis serves nobody else meanwhile. */
 const PAGE = 100;
 
-/** All that a consumer of a group tells and asks Redis, save for reading. Each answer is waited for up to `timeout`. */
+/** All that a consumer of a group tells and asks Redis, save for reading. Each answer is waited for up to `publishTimeout`. */
 export class GroupServer implements GroupPlace {
   readonly keys: TopicKeys;
   readonly consumer: string;
@@ -42,7 +42,7 @@ export class GroupServer implements GroupPlace {
     this.keys = new TopicKeys(options.namespace, topic);
     this.consumer = process;
     this.#connection = connection;
-    this.#limit = new TimeLimit(options.timeout);
+    this.#limit = new TimeLimit(options.publishTimeout);
   }
 
   /** Makes the group where it does not exist yet. @returns whether it did not, in any of the partitions */
@@ -55,6 +55,8 @@ export class GroupServer implements GroupPlace {
     try {
       const stream = this.keys.stream(partition);
       await this.#limit.apply(this.#client.xgroup('CREATE', stream, this.group, from, 'MKSTREAM'));
+      // Of one that was there before.
+      await this.#limit.apply(this.#client.del(this.keys.retries(this.group, partition)));
       return true;
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('BUSYGROUP')) return false;
@@ -78,7 +80,10 @@ export class GroupServer implements GroupPlace {
   #hasGroup(partition: number): Promise<boolean> {
     return this.pending([partition]).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        if (isMissingGroup(error)) return false;
+        throw toRedisError(error) ?? error;
+      },
     );
   }
 
@@ -160,4 +165,9 @@ export class GroupServer implements GroupPlace {
       return Promise.reject(error);
     }
   }
+}
+
+/** Whether an error says that the group does not exist, or the stream. */
+export function isMissingGroup(error: unknown): boolean {
+  return error instanceof Error && /NOGROUP|no such key/i.test(error.message);
 }

@@ -13,6 +13,8 @@ const AWAY = 250;
 interface Handlers {
   /** How many partitions there are at least. */
   readonly partitions: () => number;
+  /** Those that it owns. */
+  readonly held: () => readonly number[];
   owned(reply: OwnReply): void;
   /** The lease was not renewed in time: others may own what this consumer did. */
   expired(): void;
@@ -105,6 +107,7 @@ export class Membership {
         partitions,
         lease: this.#lease,
         given,
+        held: this.isCertain ? this.#handlers.held() : [],
         isLeaving: this.#isLeaving,
       });
       if (this.#stopped.signal.aborted) return;

@@ -7,6 +7,8 @@ const MOST_LOADED = 500;
 const MOST_BYTES = 8 * 1_024 * 1_024;
 /** Beyond so many in a lane, what they say is forgotten, and read again in its turn: one key must not take the room of all others. */
 const MOST_IN_LANE = 20;
+/** Milliseconds from which on a parked entry is read again in its turn. */
+const LONG_PARKED = 2_000;
 /** So many are held in all. */
 const MOST_HELD = 10_000;
 /** Entries that are acknowledged by one command. */
@@ -94,8 +96,18 @@ export class Partition {
     if (waiting.length > MOST_IN_LANE) this.#unload(entry);
   }
 
-  /** Has its turn come after a while, those behind it with it. */
-  park(entry: Entry, delay: number, next = (): void => this.#handlers.ready(entry)): void {
+  /** Has its turn come after a while, those behind it with it. What it says is forgotten meanwhile: others need the room. */
+  park(entry: Entry, delay: number): void {
+    if (delay >= LONG_PARKED && entry.envelope) {
+      this.#unload(entry);
+      this.#handlers.changed();
+    }
+    this.later(entry, delay, () => this.#handlers.ready(entry));
+  }
+
+  /** Has something done about an entry after a while, if it is still to be done by this consumer then. */
+  later(entry: Entry, delay: number, next: () => void): void {
+    if (this.#isGone) return;
     entry.timer = setTimeout(() => {
       entry.timer = undefined;
       if (!this.#isGone && this.state !== 'leaving') next();
@@ -114,7 +126,7 @@ export class Partition {
   /** Nothing more is to be done about an entry but to acknowledge it. The next of its lane has its turn, or when that is done. */
   handled(entry: Entry): void {
     this.#handled.push(entry);
-    if (!entry.isOnce || entry.isCommitted) this.#advance(entry);
+    if (!entry.isOnce) this.#advance(entry);
     if (!this.#acknowledging) {
       this.#acknowledging = true;
       setImmediate(() => void this.#acknowledge());

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { RedisConnectionLostError, toRedisError } from '../../../redis/index.js';
 import { backoff } from '../../../timing/backoff.js';
 import { logger } from '../../pubsub-logger.js';
+import { ReadSize } from '../read-size.js';
 import type { GroupServer } from './group-server.js';
 import type { Partition } from './partition.js';
 import type { Fields } from './scripts.js';
@@ -17,8 +18,6 @@ const SHORT_BLOCK = 20;
 const CERTAIN = 0.8;
 /** Milliseconds beyond the time it was to wait, after which a read without an answer has lost its connection: the driver says `null`. */
 const DEAF = 3_000;
-/** Bytes that are read at a time, of all partitions, roughly. */
-const MOST_BYTES = 8 * 1_024 * 1_024;
 /** Between attempts to reach Redis. */
 const AWAY = { first: 100, longest: 2_000 };
 
@@ -48,11 +47,10 @@ export class Reader {
   readonly #server: GroupServer;
   readonly #handlers: Handlers;
   readonly #stopped = new AbortController();
+  readonly #size = new ReadSize();
   #failures = 0;
   #cut = new AbortController();
   #isReading: readonly Partition[] = [];
-  /** Of an entry, in bytes, roughly. The first ones may be large. */
-  #size = 256 * 1_024;
 
   constructor(server: GroupServer, handlers: Handlers) {
     this.#server = server;
@@ -106,7 +104,7 @@ export class Reader {
   async #read(client: Redis, partitions: readonly Partition[], block: number): Promise<void> {
     const { keys, group, consumer } = this.#server;
     const streams = partitions.map(({ number }) => keys.stream(number));
-    const most = Math.max(1, Math.floor(MOST_BYTES / this.#size / partitions.length));
+    const most = this.#size.count(partitions.length);
     const count = Math.min(BATCH, most, ...partitions.map((partition) => partition.room()));
     const startedAt = performance.now();
     const options = ['COUNT', count, 'BLOCK', block, 'STREAMS'] as const;
@@ -125,8 +123,7 @@ export class Reader {
       const partition = partitions[streams.indexOf(stream)]!;
       let bytes = 0;
       for (const [id, fields] of entries) bytes += this.#handlers.read(partition, id, fields);
-      // At once where they are larger than those before, and slowly where they are smaller.
-      this.#size = Math.max(1, bytes / entries.length, this.#size / 2);
+      this.#size.note(entries.length, bytes);
     }
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoff } from '../../../timing/backoff.js';
 import { logger } from '../../pubsub-logger.js';
-import type { GroupServer } from './group-server.js';
+import { isMissingGroup, type GroupServer } from './group-server.js';
 import type { Partition } from './partition.js';
 import type { RecoveredEntry } from './scripts.js';
 
@@ -85,11 +85,6 @@ export class Recovery {
       while (partition.room() === 0 && isWanted(partition)) await sleep(FULL, undefined, { ref: false });
     }
   }
-}
-
-/** Whether an error says that the group does not exist, or the stream. */
-export function isMissingGroup(error: unknown): boolean {
-  return error instanceof Error && /NOGROUP|no such key/i.test(error.message);
 }
 
 /** A method: what it says changes while others are waited for. */

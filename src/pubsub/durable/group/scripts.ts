@@ -16,7 +16,10 @@ export type Fields = readonly string[];
 export interface OwnInput extends GroupPlace {
   readonly lease: number;
   readonly partitions: number;
+  /** Partitions that it gives back. */
   readonly given: readonly number[];
+  /** Those that it is certain to own. */
+  readonly held: readonly number[];
   /** Whether it takes no more, and does not count as a member. */
   readonly isLeaving: boolean;
 }
@@ -32,13 +35,15 @@ export interface OwnReply {
 export const ownScript = defineScript<OwnInput, OwnReply>({
   lua: file('own'),
   keys: ({ keys, group }) => [keys.owners(group), keys.members(group), keys.groups, keys.partitions],
-  args: ({ group, consumer, lease, partitions, given, isLeaving }) => [
+  args: ({ group, consumer, lease, partitions, given, isLeaving, held }) => [
     consumer,
     lease,
     partitions,
     group,
     isLeaving ? 1 : 0,
+    given.length,
     ...given,
+    ...held,
   ],
   reply: (raw) => {
     const [partitions, share, ...owned] = (raw as unknown[]).map(Number) as [number, number, ...number[]];
@@ -119,8 +124,8 @@ export interface FailInput extends PartitionPlace {
 
 export const failScript = defineScript<FailInput>({
   lua: file('fail'),
-  keys: ({ keys, group, partition }) => [keys.retries(group, partition)],
-  args: ({ id, attempt, delay }) => [id, attempt, delay === undefined ? '' : Math.ceil(delay)],
+  keys: ({ keys, group, partition }) => [keys.stream(partition), keys.retries(group, partition)],
+  args: ({ group, id, attempt, delay }) => [group, id, attempt, delay === undefined ? '' : Math.ceil(delay)],
 });
 
 export interface AckInput extends PartitionPlace {

@@ -1,6 +1,6 @@
 -- A consumer says that it lives, gives back partitions, renews those it has and takes free ones, up to its share.
 -- KEYS: owners, members, groups, partitions. ARGV: consumer, lease in ms, partitions it knows of, group, 1 where it is about to leave and
--- takes no more, partitions to give back…
+-- takes no more, how many partitions it gives back, those, and those that it is certain to own…
 -- Reply: how many partitions there are, its share, and those it owns now.
 local consumer, lease, group, is_leaving = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5] == '1'
 local time = redis.call('TIME')
@@ -28,8 +28,16 @@ for rank = 1, is_leaving and 0 or partitions % #members do
   if members[rank] == consumer then share = share + 1 end
 end
 
-local given = {}
-for i = 6, #ARGV do given[ARGV[i]] = true end
+local given, held = {}, {}
+for i = 7, #ARGV do
+  if i < 7 + ARGV[6] then given[ARGV[i]] = true else held[ARGV[i]] = true end
+end
+
+-- What is given back stays noted: where nothing is noted although there are others, Redis has lost it (an eviction, say). Then each tells
+-- what it holds, and for the time of a lease nobody takes anything else.
+if #members > (is_leaving and 0 or 1) and redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'lost', now) end
+local lost = tonumber(redis.call('HGET', KEYS[1], 'lost') or 0)
+local may_take = now >= lost + lease
 
 local until_when = string.format('%.0f', now + lease)
 local mine, free = {}, {}
@@ -38,11 +46,12 @@ for partition = 0, partitions - 1 do
   local owned = redis.call('HGET', KEYS[1], field)
   local expiry, owner
   if owned then expiry, owner = string.match(owned, '^(%d+) (.+)$') end
-  if owner == consumer and not given[field] then
+  if given[field] then
+    if owner == consumer then redis.call('HSET', KEYS[1], field, '0 -') end
+  elseif owner == consumer or (owner == nil and held[field]) then
     mine[#mine + 1] = field
-  elseif owner == nil or owner == consumer or tonumber(expiry) <= now then
-    if owner == consumer then redis.call('HDEL', KEYS[1], field) end
-    if not given[field] then free[#free + 1] = field end
+  elseif may_take and (owner == nil or tonumber(expiry) <= now) then
+    free[#free + 1] = field
   end
 end
 for _, field in ipairs(free) do
@@ -51,7 +60,4 @@ for _, field in ipairs(free) do
 end
 for _, field in ipairs(mine) do redis.call('HSET', KEYS[1], field, until_when .. ' ' .. consumer) end
 
--- Where nobody is left, nothing of this is.
-redis.call('PEXPIRE', KEYS[1], lease * 4)
-redis.call('PEXPIRE', KEYS[2], lease * 4)
 return { partitions, share, unpack(mine) }

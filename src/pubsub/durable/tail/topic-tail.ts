@@ -1,20 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { toRedisError } from '../../../redis/index.js';
+import { RedisConnectionLostError, toRedisError } from '../../../redis/index.js';
 import { backoff, type Pauses } from '../../../timing/backoff.js';
+import { TimeLimit } from '../../../timing/time-limit.js';
 import type { BusParts } from '../../bus-parts.js';
+import { messageOf } from '../../describe-error.js';
 import { Dispatcher, type Origin } from '../../delivery/dispatcher.js';
 import type { Reading } from '../../delivery/message.js';
+import type { EventGap } from '../../delivery/event-handler.js';
 import type { Receiver } from '../../delivery/receiver.js';
 import type { EventType } from '../../events/event-type.js';
 import { logger } from '../../pubsub-logger.js';
+import { ReadSize } from '../read-size.js';
 import { TopicKeys } from '../topic-keys.js';
 import { Positions } from './positions.js';
 
 /** How long Redis waits for entries before it answers that there are none, in milliseconds. */
 const BLOCK = 2_000;
 
-/** How many entries are read at a time, of all streams together. */
+/** Milliseconds beyond that, after which a read without an answer has lost its connection: the driver says `null`. */
+const DEAF = 3_000;
+
+/** How many entries are read at a time, of all streams together, where they are small. */
 const BATCH = 256;
 
 /** How often is looked for new partitions, in milliseconds. */
@@ -43,8 +50,11 @@ export class TopicTail {
   readonly #only: Receiver | undefined;
   readonly #origin: Origin;
   readonly #stopped = new AbortController();
+  readonly #limit = new TimeLimit(BLOCK + DEAF);
+  readonly #size = new ReadSize();
   #starting: Promise<void> | undefined;
   #reading: Promise<void> | undefined;
+  #isGrowing = false;
   #wake: () => void = () => undefined;
   #failures = 0;
   #lastRead = performance.now();
@@ -116,7 +126,7 @@ export class TopicTail {
   /** Says once that it cannot read, and once that it can again. */
   async #pause(error: unknown): Promise<void> {
     if (this.#failures === 0) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       logger.warn(`Events '${this.topic}' cannot be read, trying again: ${reason}`);
     }
     const delay = backoff(this.#failures++, PAUSES);
@@ -124,25 +134,30 @@ export class TopicTail {
   }
 
   async #read(client: Redis): Promise<void> {
-    // What was trimmed while it was away is looked for on each new connection.
+    // What was removed while it was away is looked for on each new connection.
     this.#lastRead = -Infinity;
     while (!this.#stopped.signal.aborted) {
       await this.#room();
-      if (performance.now() - this.#lastRead > LATE) await this.#checkTrimmed(client);
-      if (performance.now() - this.#grewAt > GROWTH_CHECK) await this.#grow(client);
+      if (performance.now() - this.#lastRead > LATE) await this.#checkMissed(client);
+      if (performance.now() - this.#grewAt > GROWTH_CHECK) void this.#grow();
       const streams = await this.#next(client);
       this.#recovered();
-      for (const [stream, entries] of streams) await this.#dispatch(stream, entries);
+      for (const [stream, entries] of streams) {
+        this.#size.note(entries.length, bytesOf(entries));
+        await this.#dispatch(stream, entries);
+      }
     }
   }
 
   async #next(client: Redis): Promise<readonly (readonly [stream: string, entries: readonly Entry[]])[]> {
     const { all } = this.#positions;
     const streams = all.map(([stream]) => stream);
-    const count = Math.ceil(BATCH / streams.length);
+    const count = Math.min(Math.ceil(BATCH / streams.length), this.#size.count(streams.length));
     const read = client.xread.bind(client) as (...args: readonly (string | number)[]) => Promise<unknown>;
     const lasts = all.map(([, last]) => last);
+    const startedAt = performance.now();
     const reply = await read('COUNT', count, 'BLOCK', BLOCK, 'STREAMS', ...streams, ...lasts);
+    if (!reply && performance.now() - startedAt > BLOCK + DEAF) throw new RedisConnectionLostError();
     return (reply ?? []) as readonly (readonly [string, readonly Entry[]])[];
   }
 
@@ -166,18 +181,30 @@ export class TopicTail {
     });
   }
 
-  async #grow(client: Redis): Promise<void> {
+  /** Beside reading: it goes over the shared connection. What fails is tried again after the same time. */
+  async #grow(): Promise<void> {
     this.#grewAt = performance.now();
-    await this.#positions.grow(client);
+    if (this.#isGrowing) return;
+    this.#isGrowing = true;
+    await this.#positions.grow(this.#parts.connection.client).catch(() => undefined);
+    this.#isGrowing = false;
   }
 
-  async #checkTrimmed(client: Redis): Promise<void> {
-    const since = new Date(this.#goodAt);
-    const missed = await this.#positions.skipTrimmed(client);
-    if (missed === 0) return;
-    logger.warn(`${missed} events '${this.topic}' were removed from the streams before they could be read`);
-    for (const receiver of this.#receivers)
-      receiver.gap({ topic: this.topic, reason: 'trimmed', since, missed });
+  async #checkMissed(client: Redis): Promise<void> {
+    const { trimmed, isMore, isLost } = await this.#limit.apply(this.#positions.skipMissed(client));
+    if (isLost) this.#tell('lost', 'may have been lost, with other data of Redis', undefined);
+    else if (trimmed > 0 || isMore)
+      this.#tell(
+        'trimmed',
+        'were removed from the streams before they could be read',
+        isMore ? undefined : trimmed,
+      );
+  }
+
+  #tell(reason: EventGap['reason'], what: string, missed: number | undefined): void {
+    logger.warn(`${missed ?? 'Some'} events '${this.topic}' ${what}`);
+    const gap = { topic: this.topic, reason, since: new Date(this.#goodAt), ...(missed && { missed }) };
+    for (const receiver of this.#receivers) receiver.gap(gap);
   }
 
   #recovered(): void {
@@ -191,4 +218,11 @@ export class TopicTail {
 function fieldOf(fields: readonly string[], name: string): string | undefined {
   for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) return fields[index + 1];
   return undefined;
+}
+
+/** Roughly. */
+function bytesOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const [, fields] of entries) for (const text of fields) bytes += text.length;
+  return bytes;
 }

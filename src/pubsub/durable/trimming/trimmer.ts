@@ -1,9 +1,9 @@
 import { Alarm } from '../../../timing/alarm.js';
 import type { BusParts } from '../../bus-parts.js';
+import { messageOf } from '../../describe-error.js';
 import type { EventType } from '../../events/event-type.js';
 import { logger } from '../../pubsub-logger.js';
-import { streamsOf } from '../topic-streams.js';
-import { trimScript } from './trim-script.js';
+import { trimTopic } from './trim-script.js';
 
 /** Milliseconds. */
 const INTERVAL = 5_000;
@@ -106,10 +106,7 @@ export class Trimmer {
   /** @returns whether there is more to remove at once */
   async #run(type: EventType): Promise<boolean> {
     try {
-      const { keys, streams } = await streamsOf(this.#parts, type);
-      const { keep, retention } = type;
-      const input = { keys, streams, keep, retention, most: MOST };
-      const { isMore } = await trimScript.run(this.#parts.connection.client, input);
+      const { isMore } = await trimTopic(this.#parts, type, MOST);
       this.#isFailing = false;
       return isMore;
     } catch (error) {
@@ -122,9 +119,7 @@ export class Trimmer {
   #warn({ topic }: EventType, error: unknown): void {
     if (this.#isFailing || this.#isStopped) return;
     this.#isFailing = true;
-    logger.warn(
-      `The streams of '${topic}' could not be trimmed: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    logger.warn(`The streams of '${topic}' could not be trimmed: ${messageOf(error)}`);
   }
 }
 

@@ -1,9 +1,14 @@
--- Removes what no group needs any more. KEYS: groups, the topic's streams. ARGV: for how long entries stay in any case, and for how long
--- a group that nobody belongs to counts, in ms; how many entries are removed from a stream at most.
+-- Removes what no group needs any more. KEYS: groups, the topic's streams, the members of each group that is named. ARGV: for how long
+-- entries stay in any case, and for how long a group that nobody belongs to counts, in ms; how many entries are removed from a stream at
+-- most; names of groups.
 -- Replies with how many were removed, and 1 where there may be more.
 local keep, retention, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local streams = #KEYS - 1 - (#ARGV - 3)
+
+-- First of what is written: where memory is full, a script may go on once it has begun. It is this one that makes room.
+redis.call('XTRIM', KEYS[2], 'MINID', '~', '0-0')
 
 local function pairs_of(list)
   local fields = {}
@@ -20,14 +25,22 @@ local function earlier(one, other)
   return one_sequence < other_sequence and one or other
 end
 
+local members_of = {}
+for index = 4, #ARGV do members_of[ARGV[index]] = KEYS[1 + streams + index - 3] end
+
+local function live(name)
+  return redis.call('ZCOUNT', members_of[name], string.format('(%.0f', now), '+inf')
+end
+
 -- By the name of each stream that exists, its groups by their names.
-local readers = {}
-for index = 2, #KEYS do
+local readers, found = {}, {}
+for index = 2, 1 + streams do
   if redis.call('EXISTS', KEYS[index]) == 1 then
     local groups = {}
     for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[index])) do
       local fields = pairs_of(info)
       groups[fields.name] = fields
+      found[fields.name] = true
     end
     readers[KEYS[index]] = groups
   end
@@ -35,12 +48,18 @@ end
 
 -- A group that no event bus has made has not told that it is there. Its time begins now.
 local seen = pairs_of(redis.call('HGETALL', KEYS[1]))
-for _, groups in pairs(readers) do
-  for name in pairs(groups) do
-    if not seen[name] then
-      seen[name] = string.format('%.0f', now)
-      redis.call('HSET', KEYS[1], name, seen[name])
-    end
+for name in pairs(found) do
+  if not seen[name] then
+    seen[name] = string.format('%.0f', now)
+    redis.call('HSET', KEYS[1], name, seen[name])
+  end
+end
+
+-- A group that was destroyed is waited for no more, unless it has consumers, who are about to make it again.
+for name in pairs(seen) do
+  if not found[name] and members_of[name] and live(name) == 0 then
+    seen[name] = nil
+    redis.call('HDEL', KEYS[1], name)
   end
 end
 
@@ -66,8 +85,23 @@ local function limit_of(stream, groups)
   return limit
 end
 
+-- Names of consumers that are gone for as long, and have nothing left; some at a time. Most were removed by whoever took over from them.
+local names = 100
+local function forget_consumers(stream, group)
+  if not members_of[group.name] or group.consumers <= live(group.name) then return end
+  for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group.name)) do
+    local consumer = pairs_of(info)
+    local is_gone = consumer.pending == 0 and consumer.idle > retention
+    if names > 0 and is_gone and not redis.call('ZSCORE', members_of[group.name], consumer.name) then
+      redis.call('XGROUP', 'DELCONSUMER', stream, group.name, consumer.name)
+      names = names - 1
+    end
+  end
+end
+
 local removed, is_more = 0, 0
 for stream, groups in pairs(readers) do
+  for _, group in pairs(groups) do forget_consumers(stream, group) end
   local limit = limit_of(stream, groups)
   if limit then
     -- Whole nodes only, which costs next to nothing: up to a node more is left.
