@@ -8,12 +8,12 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import {
-  DEFAULT_CONNECTION,
-  getRedisConnectionToken,
-  RedisConnections,
-  type RedisConnection,
-} from '../redis/index.js';
-import { connectionProblem, importedTwiceProblem, RedisCoreModule } from '../redis/shared.js';
+  CONNECTED_EXTRAS,
+  connectedDefinition,
+  connectedProvider,
+  importedTwiceProblem,
+  type ConnectedExtras,
+} from '../redis/shared.js';
 import { LockEngine } from './lock-engine.js';
 import { LockExceptionFilter } from './http/lock-exception.filter.js';
 import { LockService } from './lock.service.js';
@@ -34,10 +34,7 @@ export interface LockModuleExtras {
   exceptionFilter?: boolean;
 }
 
-interface Extras extends LockModuleExtras {
-  imports?: NonNullable<ModuleMetadata['imports']>;
-  extraProviders?: Provider[];
-}
+type Extras = ConnectedExtras & Pick<LockModuleExtras, 'exceptionFilter'>;
 
 /** Options of {@link LockModule.forRoot}. */
 export type LockModuleOptions = LockRootOptions &
@@ -58,20 +55,11 @@ export type LockModuleAsyncOptions = ConfigurableModuleAsyncOptions<LockRootOpti
     extraProviders?: Provider[];
   };
 
-/** What is missing here is taken for an option of the locks. */
-const EXTRAS: Required<Extras> = {
-  connection: DEFAULT_CONNECTION,
-  isGlobal: true,
-  exceptionFilter: true,
-  imports: [],
-  extraProviders: [],
-};
-
 const { ConfigurableModuleClass: ConfigurableLockModule, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<LockRootOptions>({ moduleName: 'Lock' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createLockOptions')
-    .setExtras<Extras>(EXTRAS, completeDefinition)
+    .setExtras<Extras>({ ...CONNECTED_EXTRAS, exceptionFilter: true }, completeDefinition)
     .build();
 
 /**
@@ -100,35 +88,24 @@ export class LockModule extends ConfigurableLockModule {
 }
 
 function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
-  // Nest gives the defaults for what is missing, and not for what is undefined.
-  const { connection = EXTRAS.connection, isGlobal = EXTRAS.isGlobal } = extras;
-  const { exceptionFilter = EXTRAS.exceptionFilter, imports = [], extraProviders = [] } = extras;
+  const { exceptionFilter = true } = extras;
   const filters = exceptionFilter ? [{ provide: APP_FILTER, useClass: LockExceptionFilter }] : [];
-  return {
-    ...definition,
-    global: isGlobal,
-    imports: [...(definition.imports ?? []), ...imports, RedisCoreModule],
-    providers: [...(definition.providers ?? []), ...extraProviders, ...filters, serviceProvider(connection)],
+  return connectedDefinition(definition, extras, {
+    providers: (connection) => [...filters, serviceProvider(connection)],
     exports: [LockService],
-  };
+  });
 }
 
-function serviceProvider(name: string): Provider {
-  return {
+function serviceProvider(connection: string): Provider {
+  return connectedProvider<LockRootOptions>({
     provide: LockService,
-    inject: [
-      MODULE_OPTIONS_TOKEN,
-      RedisConnections,
-      { token: getRedisConnectionToken(name), optional: true },
-    ],
-    useFactory: (options: LockRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
-      if (!connection)
-        throw new LockConfigurationError('LockModule', [connectionProblem('LockModule', name)]);
-      const engine = new LockEngine(connection, resolveRootOptions(options));
-      // The connection is opened with the others, and waited for as it says.
-      void connection.client;
-      connections.attach(engine);
-      return new LockService(engine);
+    module: 'LockModule',
+    connection,
+    options: MODULE_OPTIONS_TOKEN,
+    make: (its, options) => {
+      const engine = new LockEngine(its, resolveRootOptions(options));
+      return { user: engine, service: new LockService(engine) };
     },
-  };
+    errorOf: (problem) => new LockConfigurationError('LockModule', [problem]),
+  });
 }

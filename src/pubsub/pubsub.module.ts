@@ -9,13 +9,14 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { RedisConnections } from '../redis/index.js';
 import {
-  DEFAULT_CONNECTION,
-  getRedisConnectionToken,
-  RedisConnections,
-  type RedisConnection,
-} from '../redis/index.js';
-import { connectionProblem, importedTwiceProblem, RedisCoreModule } from '../redis/shared.js';
+  CONNECTED_EXTRAS,
+  connectedDefinition,
+  connectedProvider,
+  importedTwiceProblem,
+  type ConnectedExtras,
+} from '../redis/shared.js';
 import { HandlerDiscovery } from './bootstrap/handler-discovery.js';
 import { BusEngine } from './bus-engine.js';
 import { EventBus } from './event-bus.js';
@@ -29,11 +30,6 @@ export interface PubSubModuleExtras {
   connection?: string;
   /** Whether all modules may inject `EventBus` without importing `PubSubModule`. @default true */
   isGlobal?: boolean;
-}
-
-interface Extras extends PubSubModuleExtras {
-  imports?: NonNullable<ModuleMetadata['imports']>;
-  extraProviders?: Provider[];
 }
 
 /** Options of {@link PubSubModule.forRoot}. */
@@ -58,19 +54,11 @@ export type PubSubModuleAsyncOptions = ConfigurableModuleAsyncOptions<
     extraProviders?: Provider[];
   };
 
-/** What is missing here is taken for an option of the event bus. */
-const EXTRAS: Required<Extras> = {
-  connection: DEFAULT_CONNECTION,
-  isGlobal: true,
-  imports: [],
-  extraProviders: [],
-};
-
 const { ConfigurableModuleClass: ConfigurablePubSubModule, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<PubSubRootOptions>({ moduleName: 'PubSub' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createPubSubOptions')
-    .setExtras<Extras>(EXTRAS, completeDefinition)
+    .setExtras<ConnectedExtras>(CONNECTED_EXTRAS, completeDefinition)
     .build();
 
 /**
@@ -127,40 +115,24 @@ export class PubSubModule
   }
 }
 
-function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
-  // Nest gives the defaults for what is missing, and not for what is undefined.
-  const { connection = EXTRAS.connection, isGlobal = EXTRAS.isGlobal } = extras;
-  const { imports = [], extraProviders = [] } = extras;
-  return {
-    ...definition,
-    global: isGlobal,
-    imports: [...(definition.imports ?? []), ...imports, RedisCoreModule, DiscoveryModule],
-    providers: [
-      ...(definition.providers ?? []),
-      ...extraProviders,
-      HandlerDiscovery,
-      busProvider(connection),
-    ],
+function completeDefinition(definition: DynamicModule, extras: ConnectedExtras): DynamicModule {
+  return connectedDefinition(definition, extras, {
+    imports: [DiscoveryModule],
+    providers: (connection) => [HandlerDiscovery, busProvider(connection)],
     exports: [EventBus],
-  };
+  });
 }
 
-function busProvider(name: string): Provider {
-  return {
+function busProvider(connection: string): Provider {
+  return connectedProvider<PubSubRootOptions>({
     provide: EventBus,
-    inject: [
-      MODULE_OPTIONS_TOKEN,
-      RedisConnections,
-      { token: getRedisConnectionToken(name), optional: true },
-    ],
-    useFactory: (options: PubSubRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
-      if (!connection)
-        throw new PubSubConfigurationError('PubSubModule', [connectionProblem('PubSubModule', name)]);
-      const engine = new BusEngine(connection, resolveRootOptions(options));
-      // The connection is opened with the others, and waited for as it says.
-      void connection.client;
-      connections.attach(engine);
-      return new EventBus(engine);
+    module: 'PubSubModule',
+    connection,
+    options: MODULE_OPTIONS_TOKEN,
+    make: (its, options) => {
+      const engine = new BusEngine(its, resolveRootOptions(options));
+      return { user: engine, service: new EventBus(engine) };
     },
-  };
+    errorOf: (problem) => new PubSubConfigurationError('PubSubModule', [problem]),
+  });
 }

@@ -1,4 +1,10 @@
 // What the modules of rednest share, beyond what applications see.
+export {
+  CONNECTED_EXTRAS,
+  connectedDefinition,
+  connectedProvider,
+  type ConnectedExtras,
+} from './connected-module.js';
 export { queuedCommands, type QueuedCommand } from './driver/internals.js';
 export { socketProgress, type SocketProgress } from './driver/socket-progress.js';
 export { connectionProblem, importedTwiceProblem } from './module-problems.js';

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,7 +40,9 @@ export class ScriptProcess {
     }
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
     await writeFile(join(directory, 'script.js'), script);
-    await Promise.all((await sourceFiles()).map((path) => compile(path, directory)));
+    const paths = await readdir(sources, { recursive: true });
+    await Promise.all(paths.filter(isSource).map((path) => compile(path, directory)));
+    await Promise.all(paths.filter(isScript).map((path) => copyTo(path, directory)));
     return new ScriptProcess(directory);
   }
 
@@ -77,10 +79,12 @@ export class ScriptProcess {
   }
 }
 
-/** Those of the library, relative to its folder. */
-async function sourceFiles(): Promise<string[]> {
-  const paths = await readdir(sources, { recursive: true });
-  return paths.filter((path) => path.endsWith('.ts') && !/\.(spec|fixture)\.ts$/.test(path));
+const isSource = (path: string) => path.endsWith('.ts') && !/\.(spec|fixture)\.ts$/.test(path);
+const isScript = (path: string) => path.endsWith('.lua');
+
+async function copyTo(path: string, directory: string): Promise<void> {
+  await mkdir(dirname(join(directory, path)), { recursive: true });
+  await copyFile(join(sources, path), join(directory, path));
 }
 
 async function compile(path: string, directory: string): Promise<void> {

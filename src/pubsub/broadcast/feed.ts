@@ -6,7 +6,7 @@ import type { Receiver } from '../delivery/receiver.js';
 import { nameOf } from '../subscriptions/subject.js';
 import type { Channel, Channels } from './channels.js';
 import { keyOf } from './node-listener.js';
-import { Subscriptions } from './subscriptions.js';
+import { ChannelSubscriptions } from './channel-subscriptions.js';
 
 /** How long a server may take to confirm a subscription until it counts as away, in milliseconds. */
 const SUBSCRIBE_TIMEOUT = 5_000;
@@ -29,7 +29,7 @@ export interface FeedParts extends Reading {
 export class Feed {
   readonly #parts: FeedParts;
   readonly #dispatcher: Dispatcher;
-  readonly #subscriptions: Subscriptions;
+  readonly #subscriptions: ChannelSubscriptions;
   readonly #members = new Map<Receiver, Member>();
   readonly #limit = new TimeLimit(SUBSCRIBE_TIMEOUT);
   #isWaiting = false;
@@ -40,7 +40,7 @@ export class Feed {
     this.#parts = parts;
     const liveness = only ? 'keep-alive' : 'ping';
     this.#dispatcher = new Dispatcher(parts, (pattern) => channels.originOf(pattern));
-    this.#subscriptions = new Subscriptions(parts.connection, liveness, {
+    this.#subscriptions = new ChannelSubscriptions(parts.connection, liveness, {
       message: (command, name, channel, raw) => {
         this.#dispatcher.dispatch(raw, channels.origin(command, name, channel));
         if (only?.isFull) this.#waitFor(only);

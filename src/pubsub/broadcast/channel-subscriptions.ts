@@ -18,7 +18,7 @@ export interface SubscriptionHandlers {
 }
 
 /** Channels that are subscribed to, and stay so whatever happens to connections, servers and slots. Opens its own connections. */
-export class Subscriptions {
+export class ChannelSubscriptions {
   readonly #connection: RedisConnection;
   readonly #liveness: 'ping' | 'keep-alive';
   readonly #handlers: SubscriptionHandlers;

@@ -1,0 +1,81 @@
+import type { DynamicModule, InjectionToken, ModuleMetadata, Provider } from '@nestjs/common';
+import type { RedisConnection } from './connection/redis-connection.js';
+import { connectionProblem } from './module-problems.js';
+import type { ConfigurationProblem } from './options/configuration-error.js';
+import { RedisConnections, type ConnectionUser } from './redis-connections.js';
+import { RedisCoreModule } from './redis-core.module.js';
+import { DEFAULT_CONNECTION, getRedisConnectionToken } from './redis.tokens.js';
+
+/** What a module that works with a connection takes beside its options. */
+export interface ConnectedExtras {
+  connection?: string;
+  isGlobal?: boolean;
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  extraProviders?: Provider[];
+}
+
+/** What is missing here is taken for an option of the module. */
+export const CONNECTED_EXTRAS: Required<ConnectedExtras> = {
+  connection: DEFAULT_CONNECTION,
+  isGlobal: true,
+  imports: [],
+  extraProviders: [],
+};
+
+/** What a module has of its own. */
+interface Parts {
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /** @param connection name of the connection */
+  readonly providers: (connection: string) => Provider[];
+  readonly exports: NonNullable<DynamicModule['exports']>;
+}
+
+/** Completes what Nest's builder made of a module's options. */
+export function connectedDefinition(
+  definition: DynamicModule,
+  extras: ConnectedExtras,
+  { imports: own = [], providers, exports }: Parts,
+): DynamicModule {
+  // Nest gives the defaults for what is missing, and not for what is undefined.
+  const { connection = DEFAULT_CONNECTION, isGlobal = true, imports = [], extraProviders = [] } = extras;
+  return {
+    ...definition,
+    global: isGlobal,
+    imports: [...(definition.imports ?? []), ...imports, RedisCoreModule, ...own],
+    providers: [...(definition.providers ?? []), ...extraProviders, ...providers(connection)],
+    exports,
+  };
+}
+
+interface Connected<Options> {
+  readonly provide: InjectionToken;
+  /** As an application writes it: `LockModule`. */
+  readonly module: string;
+  /** Name of the connection. */
+  readonly connection: string;
+  /** Token of the options. */
+  readonly options: InjectionToken;
+  /** What works with the connection, and the service on top of it. */
+  readonly make: (
+    connection: RedisConnection,
+    options: Options,
+  ) => { readonly user: ConnectionUser; readonly service: object };
+  readonly errorOf: (problem: ConfigurationProblem) => Error;
+}
+
+/** A service that works with a connection: opened with the others, started and stopped in order with them. */
+export function connectedProvider<Options>(given: Connected<Options>): Provider {
+  const { provide, module, connection: name, options: optionsToken, make, errorOf } = given;
+  return {
+    provide,
+    inject: [optionsToken, RedisConnections, { token: getRedisConnectionToken(name), optional: true }],
+    useFactory: (options: Options, connections: RedisConnections, connection?: RedisConnection) => {
+      if (!connection) throw errorOf(connectionProblem(module, name));
+      const { user, service } = make(connection, options);
+      // The connection is opened with the others, and waited for as it says.
+      void connection.client;
+      connections.attach(user);
+      return service;
+    },
+  };
+}
