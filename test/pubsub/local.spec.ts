@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { BusEventPublisher } from '../../src/pubsub/bus-events.js';
 import type { EventContext } from '../../src/pubsub/delivery/event-context.js';
 import type { EventHandler } from '../../src/pubsub/delivery/event-handler.js';
@@ -9,6 +10,9 @@ import { LocalDelivery } from '../../src/pubsub/local/local-delivery.js';
 import type { ResolvedListenerOptions } from '../../src/pubsub/options/resolved-options.js';
 import { subjectOf } from '../../src/pubsub/subscriptions/subject.js';
 import { eventually } from '../support/eventually.js';
+
+beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => Logger.overrideLogger(['log']));
 
 const types = new EventTypes({ topics: {} });
 

@@ -43,7 +43,7 @@ describe('a server that has become a replica', () => {
     expect(redisError).toBeInstanceOf(RedisReadOnlyError);
     await admin.replicaof('NO', 'ONE');
     expect(await write()).toBe(2);
-    expect(proxy.accepted).toBe(accepted + 1);
+    expect(proxy.accepted).toBeGreaterThan(accepted);
   });
 });
 

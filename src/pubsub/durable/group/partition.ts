@@ -135,8 +135,8 @@ export class Partition {
 
   /** As {@link handled}, of one that Redis knows to be. */
   finished(entry: Entry): void {
-    this.#release(entry);
-    this.#advance(entry);
+    this.#forget(entry);
+    this.#handlers.changed();
   }
 
   /** Begins nothing more. What it has not begun is left to the next owner. */
@@ -188,11 +188,13 @@ export class Partition {
     else this.#lanes.delete(lane);
   }
 
-  #release(entry: Entry): void {
+  #forget(entry: Entry): void {
     this.#held.delete(entry);
-    if (entry.size < 0) return;
-    this.#loaded--;
-    this.#bytes -= entry.size;
+    if (entry.size >= 0) {
+      this.#loaded--;
+      this.#bytes -= entry.size;
+    }
+    this.#advance(entry);
   }
 
   async #acknowledge(): Promise<void> {
@@ -200,7 +202,7 @@ export class Partition {
       const batch = this.#handled.splice(0, BATCH);
       try {
         await this.#handlers.acknowledge(this, batch);
-        for (const entry of batch) this.finished(entry);
+        for (const entry of batch) this.#forget(entry);
       } catch {
         // They are handled whatever becomes of this: it is tried again until another owner handles them.
         this.#handled.unshift(...batch);

@@ -38,6 +38,7 @@ end
 if #members > (is_leaving and 0 or 1) and redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'lost', now) end
 local lost = tonumber(redis.call('HGET', KEYS[1], 'lost') or 0)
 local may_take = now >= lost + lease
+if lost > 0 and may_take then redis.call('HDEL', KEYS[1], 'lost') end
 
 local until_when = string.format('%.0f', now + lease)
 local mine, free = {}, {}
