@@ -112,6 +112,14 @@ describe('ctx.commit', () => {
     );
   });
 
+  it('makes room for what waits, however much', async () => {
+    const { bus, client, key } = await start();
+    const handle = (_: unknown, context: EventContext) => context.commit(client.multi().incr(key('count')));
+    await Promise.all(Array.from({ length: 3_000 }, (_, turn) => bus.publish('plain', turn)));
+    await bus.subscribe('plain', handle, { group: GROUP });
+    await eventually(async () => expect(await client.get(key('count'))).toBe('3000'), 10_000);
+  });
+
   it('does as EXEC where a later command fails: all others are done, once', async () => {
     const { bus, client, redis, key } = await start();
     await client.set(key('text'), 'text');
