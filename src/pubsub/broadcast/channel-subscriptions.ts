@@ -10,7 +10,7 @@ import type { Channel, SubscribeCommand } from './channels.js';
 import { keyOf, NodeListener } from './node-listener.js';
 import { WantedChannel } from './wanted-channel.js';
 
-/** What {@link Subscriptions} tell of. None may throw. */
+/** What {@link ChannelSubscriptions} tell of. None may throw. */
 export interface SubscriptionHandlers {
   message(command: SubscribeCommand, name: string, channel: string, raw: string): void;
   /** Channels are subscribed to again. For each, since when it was not, in milliseconds since 1970. */

@@ -1,11 +1,11 @@
 import type { BusEventPublisher } from '../bus-events.js';
 import type { ResolvedListenerOptions } from '../options/resolved-options.js';
+import { Signal } from '../../timing/signal.js';
 import { nameOf, type Subject } from '../subscriptions/subject.js';
 import { BoundedBuffer } from './bounded-buffer.js';
 import type { EventGap } from './event-handler.js';
 import { GapNotices } from './gap-notices.js';
 import type { Received } from './receiver.js';
-import { Room } from './room.js';
 
 /** What an {@link EventStream} is made of. */
 export interface EventStreamOptions extends Pick<
@@ -25,8 +25,8 @@ export class EventStream<E> implements AsyncIterableIterator<E, undefined>, Asyn
   /** @internal */
   readonly options: EventStreamOptions;
   readonly #buffer: BoundedBuffer;
-  readonly #room = new Room();
-  readonly #ready = new Room();
+  readonly #room = new Signal();
+  readonly #ready = new Signal();
   readonly #gaps: GapNotices;
   readonly #onEnd: () => unknown;
   /** Calls of `next` that nothing has come for yet. */

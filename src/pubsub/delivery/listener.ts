@@ -1,13 +1,13 @@
 import type { BusEventPublisher } from '../bus-events.js';
 import type { Delivery } from '../events/event-options.js';
 import type { ResolvedListenerOptions } from '../options/resolved-options.js';
+import { Signal } from '../../timing/signal.js';
 import { nameOf, type Subject } from '../subscriptions/subject.js';
 import { BoundedBuffer } from './bounded-buffer.js';
 import { type Arrival, EventContext } from './event-context.js';
 import type { EventGap, EventHandler } from './event-handler.js';
 import { GapNotices } from './gap-notices.js';
 import type { Received, Receiver } from './receiver.js';
-import { Room } from './room.js';
 import { Runner } from './runner.js';
 
 export type { Received, Receiver } from './receiver.js';
@@ -22,7 +22,7 @@ export class Listener implements Receiver {
   readonly #runner: Runner;
   readonly #gaps: GapNotices;
   readonly #buffer: BoundedBuffer;
-  readonly #room = new Room();
+  readonly #room = new Signal();
   readonly #arrival: Arrival;
   readonly #ownArrival: Arrival;
   readonly #localArrival: Arrival;

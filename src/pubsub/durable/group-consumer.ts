@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { settlesBefore } from '../../timing/settles-before.js';
+import { Signal } from '../../timing/signal.js';
 import type { BusParts } from '../bus-parts.js';
 import type { EventHandler } from '../delivery/event-handler.js';
 import type { EventType } from '../events/event-type.js';
@@ -36,7 +37,7 @@ export class GroupConsumer {
   /** In how many of them the group was made. */
   #made: number;
   #reading: Promise<void> | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #changes = new Signal();
   #isStopping = false;
 
   constructor(parts: BusParts, type: EventType, handler: EventHandler, options: ResolvedGroupOptions) {
@@ -58,11 +59,11 @@ export class GroupConsumer {
     this.#recovery = new Recovery(server, {
       recovered: (partition, entry, now) => this.#entries.recovered(partition, entry, now),
       missing: () => this.#ensure(),
-      done: () => this.#changed(),
+      done: () => this.#changes.tell(),
     });
     this.#reader = new Reader(server, {
       partitions: () => this.#readable(),
-      changed: () => new Promise((resolve) => this.#waiting.push(resolve)),
+      changed: () => this.#changes.wait(),
       connected: () => this.#recoverAll(),
       read: (partition, id, fields) => this.#entries.read(partition, id, fields),
       missing: () => this.#ensure(),
@@ -72,11 +73,6 @@ export class GroupConsumer {
   /** The partitions that it owns. */
   get owned(): readonly number[] {
     return [...this.#partitions.keys()];
-  }
-
-  /** Events that were delivered to it, and not acknowledged. */
-  get held(): number {
-    return [...this.#partitions.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Makes the group, if there is none, and joins it. @throws RedisError */
@@ -98,7 +94,7 @@ export class GroupConsumer {
     this.#isStopping = true;
     this.#membership.prepareToLeave();
     this.#reader.stop();
-    this.#changed();
+    this.#changes.tell();
     const partitions = [...this.#partitions.values()];
     for (const partition of partitions) partition.leave();
     if (!(await this.#drained(partitions, deadline))) {
@@ -136,7 +132,7 @@ export class GroupConsumer {
   #acquired(number: number): void {
     const partition = new Partition(number, {
       ready: (entry) => this.#work.add(entry),
-      acknowledge: (_, entries) => this.#acknowledge(number, entries),
+      acknowledge: (entries) => this.#acknowledge(number, entries),
       changed: () => this.#settled(partition),
     });
     this.#partitions.set(number, partition);
@@ -163,13 +159,9 @@ export class GroupConsumer {
 
   /** A partition that is to be left is given back when the last handler is done. */
   #settled(partition: Partition): void {
-    this.#changed();
+    this.#changes.tell();
     if (partition.state !== 'leaving' || !partition.isIdle || partition.isGone) return;
     if (this.#partitions.get(partition.number) === partition) this.#membership.give(partition.number);
-  }
-
-  #changed(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #readable(): Readable {
@@ -225,15 +217,8 @@ export class GroupConsumer {
 
   async #drained(partitions: readonly Partition[], deadline: number): Promise<boolean> {
     while (partitions.some((partition) => !partition.isIdle && !partition.isGone)) {
-      const left = deadline - performance.now();
-      if (left <= 0) return false;
-      const timer = new AbortController();
-      const change = new Promise<void>((resolve) => this.#waiting.push(resolve));
-      await Promise.race([
-        change,
-        sleep(left, undefined, { ref: false, signal: timer.signal }).catch(() => undefined),
-      ]);
-      timer.abort();
+      if (performance.now() >= deadline) return false;
+      await settlesBefore(this.#changes.wait(), deadline, 'free');
     }
     return true;
   }

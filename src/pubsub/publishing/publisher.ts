@@ -10,7 +10,7 @@ import type { EventType } from '../events/event-type.js';
 import type { PublishOptions } from '../options/pubsub-options.js';
 import { resolvePublishOptions } from '../options/resolve-publish-options.js';
 import { currentTraceparent } from '../options/traceparent.js';
-import { EventBusClosedError, EventUnavailableError, PubSubError } from '../pubsub-errors.js';
+import { EventBusClosedError, EventUnavailableError } from '../pubsub-errors.js';
 import { logger } from '../pubsub-logger.js';
 import type { Ways } from './ways.js';
 
@@ -153,11 +153,9 @@ export class Publisher {
 
 /** What is no error of Redis stays what it is. */
 function explained({ topic, id }: Envelope, error: unknown): unknown {
-  const cause = error instanceof EventUnavailableError ? error.cause : toRedisError(error);
+  const cause = toRedisError(error);
   if (cause instanceof RedisClosedError) return new EventBusClosedError(`Event '${topic}'`);
-  return cause === undefined || error instanceof PubSubError
-    ? error
-    : new EventUnavailableError(topic, id, cause);
+  return cause ? new EventUnavailableError(topic, id, cause) : error;
 }
 
 function closedError({ topic }: EventType): EventBusClosedError {

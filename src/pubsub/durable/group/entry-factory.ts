@@ -1,9 +1,10 @@
 import type { EventCodec } from '../../events/event-codec.js';
 import { UnreadableEvent, type Envelope } from '../../events/envelope.js';
 import type { ResolvedGroupOptions } from '../../options/resolved-options.js';
+import { rawOf, valueOf, type Fields } from '../fields.js';
 import { Entry } from './entry.js';
 import type { Partition } from './partition.js';
-import type { Fields, RecoveredEntry } from './scripts.js';
+import type { RecoveredEntry } from './scripts.js';
 
 /** Makes entries of what was read, and gives them to their partitions. */
 export class EntryFactory {
@@ -61,14 +62,4 @@ export class EntryFactory {
     if (raw !== undefined) return this.#codec.parse(raw);
     throw new UnreadableEvent('undecodable', "The entry has no field 'e'");
   }
-}
-
-/** What was published, of the fields of a stream's entry. */
-export function rawOf(fields: Fields): string | undefined {
-  return fields[0] === 'e' ? fields[1] : valueOf(fields, 'e');
-}
-
-function valueOf(fields: Fields, name: string): string | undefined {
-  for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) return fields[index + 1];
-  return undefined;
 }

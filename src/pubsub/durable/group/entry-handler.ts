@@ -12,7 +12,7 @@ import type { EventType } from '../../events/event-type.js';
 import type { ResolvedGroupOptions } from '../../options/resolved-options.js';
 import { logger } from '../../pubsub-logger.js';
 import { commandsOf } from './commit.js';
-import { rawOf } from './entry-factory.js';
+import { rawOf } from '../fields.js';
 import type { Entry } from './entry.js';
 import type { GroupServer } from './group-server.js';
 

@@ -3,6 +3,7 @@ import { RedisOutOfMemoryError, toRedisError, type RedisClient, type Script } fr
 import { TimeLimit } from '../../../timing/time-limit.js';
 import type { BusParts } from '../../bus-parts.js';
 import { TopicKeys } from '../topic-keys.js';
+import { orRedisError } from '../topic-streams.js';
 import {
   ackScript,
   commitScript,
@@ -69,11 +70,7 @@ export class GroupServer implements GroupPlace {
 
   /** Whether the group has had consumers before, and was not removed. */
   async isKnown(): Promise<boolean> {
-    const seen = await this.#limit
-      .apply(this.#client.hget(this.keys.groups, this.group))
-      .catch((error: unknown) => {
-        throw toRedisError(error) ?? error;
-      });
+    const seen = await orRedisError(this.#limit.apply(this.#client.hget(this.keys.groups, this.group)));
     return seen !== null && this.#hasGroup(0);
   }
 

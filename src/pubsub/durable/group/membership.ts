@@ -30,6 +30,8 @@ export class Membership {
   #given: number[] = [];
   #isLeaving = false;
   #until = -Infinity;
+  /** Until the next renewal, in milliseconds. */
+  #delay = 0;
   #beating: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -93,8 +95,6 @@ export class Membership {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#renew(), this.#delay).unref();
   }
-
-  #delay = 0;
 
   async #beat(): Promise<void> {
     const given = this.#given.splice(0);

@@ -18,7 +18,7 @@ interface Handlers {
   /** The turn of an entry has come. */
   ready(entry: Entry): void;
   /** @throws RedisError where they are not acknowledged */
-  acknowledge(partition: Partition, entries: readonly Entry[]): Promise<void>;
+  acknowledge(entries: readonly Entry[]): Promise<void>;
   /** There is room again, or less to do. */
   changed(): void;
 }
@@ -201,7 +201,7 @@ export class Partition {
     while (this.#handled.length > 0) {
       const batch = this.#handled.splice(0, BATCH);
       try {
-        await this.#handlers.acknowledge(this, batch);
+        await this.#handlers.acknowledge(batch);
         for (const entry of batch) this.#forget(entry);
       } catch {
         // They are handled whatever becomes of this: it is tried again until another owner handles them.

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { RedisConnectionLostError, toRedisError } from '../../../redis/index.js';
+import { toRedisError } from '../../../redis/index.js';
 import { backoff } from '../../../timing/backoff.js';
 import { logger } from '../../pubsub-logger.js';
+import { blockingRead } from '../blocking-read.js';
+import type { Fields } from '../fields.js';
 import { ReadSize } from '../read-size.js';
 import type { GroupServer } from './group-server.js';
 import type { Partition } from './partition.js';
-import type { Fields } from './scripts.js';
 
 /** Entries of each partition that are read at a time. */
 const BATCH = 200;
@@ -16,8 +17,6 @@ const BLOCK = 2_000;
 const SHORT_BLOCK = 20;
 /** Of the time for which a lease is certain, what a read may take: for what comes later it may not be the one to wait. */
 const CERTAIN = 0.8;
-/** Milliseconds beyond the time it was to wait, after which a read without an answer has lost its connection: the driver says `null`. */
-const DEAF = 3_000;
 /** Between attempts to reach Redis. */
 const AWAY = { first: 100, longest: 2_000 };
 
@@ -106,17 +105,10 @@ export class Reader {
     const streams = partitions.map(({ number }) => keys.stream(number));
     const most = this.#size.count(partitions.length);
     const count = Math.min(BATCH, most, ...partitions.map((partition) => partition.room()));
-    const startedAt = performance.now();
     const options = ['COUNT', count, 'BLOCK', block, 'STREAMS'] as const;
-    const reply = (await client.xreadgroup(
-      'GROUP',
-      group,
-      consumer,
-      ...options,
-      ...streams,
-      ...streams.map(() => '>'),
-    )) as Reply;
-    if (!reply && performance.now() - startedAt > block + DEAF) throw new RedisConnectionLostError();
+    const ids = streams.map(() => '>');
+    const read = () => client.xreadgroup('GROUP', group, consumer, ...options, ...streams, ...ids);
+    const reply = (await blockingRead(block, read)) as Reply;
     if (this.#failures > 0) logger.log(`Reads '${keys.topic}' for group '${group}' again`);
     this.#failures = 0;
     for (const [stream, entries] of reply ?? []) {

@@ -1,4 +1,5 @@
 import { defineScript } from '../../../redis/index.js';
+import type { Fields } from '../fields.js';
 import type { TopicKeys } from '../topic-keys.js';
 
 const file = (name: string): URL => new URL(`../scripts/${name}.lua`, import.meta.url);
@@ -9,9 +10,6 @@ export interface GroupPlace {
   readonly group: string;
   readonly consumer: string;
 }
-
-/** Fields of a stream's entry, names and values in turn. */
-export type Fields = readonly string[];
 
 export interface OwnInput extends GroupPlace {
   readonly lease: number;

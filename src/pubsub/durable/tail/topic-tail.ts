@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { RedisConnectionLostError, toRedisError } from '../../../redis/index.js';
+import { toRedisError } from '../../../redis/index.js';
 import { backoff, type Pauses } from '../../../timing/backoff.js';
 import { TimeLimit } from '../../../timing/time-limit.js';
 import type { BusParts } from '../../bus-parts.js';
@@ -11,15 +11,14 @@ import type { EventGap } from '../../delivery/event-handler.js';
 import type { Receiver } from '../../delivery/receiver.js';
 import type { EventType } from '../../events/event-type.js';
 import { logger } from '../../pubsub-logger.js';
+import { blockingRead, longestRead } from '../blocking-read.js';
+import { rawOf, valueOf, type Fields } from '../fields.js';
 import { ReadSize } from '../read-size.js';
 import { TopicKeys } from '../topic-keys.js';
 import { Positions } from './positions.js';
 
 /** How long Redis waits for entries before it answers that there are none, in milliseconds. */
 const BLOCK = 2_000;
-
-/** Milliseconds beyond that, after which a read without an answer has lost its connection: the driver says `null`. */
-const DEAF = 3_000;
 
 /** How many entries are read at a time, of all streams together, where they are small. */
 const BATCH = 256;
@@ -32,7 +31,7 @@ const LATE = 5_000;
 
 const PAUSES: Pauses = { first: 100, longest: 5_000 };
 
-type Entry = readonly [id: string, fields: readonly string[]];
+type Entry = readonly [id: string, fields: Fields];
 
 interface TailParts extends Reading {
   readonly parts: BusParts;
@@ -50,7 +49,7 @@ export class TopicTail {
   readonly #only: Receiver | undefined;
   readonly #origin: Origin;
   readonly #stopped = new AbortController();
-  readonly #limit = new TimeLimit(BLOCK + DEAF);
+  readonly #limit = new TimeLimit(longestRead(BLOCK));
   readonly #size = new ReadSize();
   #starting: Promise<void> | undefined;
   #reading: Promise<void> | undefined;
@@ -155,9 +154,9 @@ export class TopicTail {
     const count = Math.min(Math.ceil(BATCH / streams.length), this.#size.count(streams.length));
     const read = client.xread.bind(client) as (...args: readonly (string | number)[]) => Promise<unknown>;
     const lasts = all.map(([, last]) => last);
-    const startedAt = performance.now();
-    const reply = await read('COUNT', count, 'BLOCK', BLOCK, 'STREAMS', ...streams, ...lasts);
-    if (!reply && performance.now() - startedAt > BLOCK + DEAF) throw new RedisConnectionLostError();
+    const reply = await blockingRead(BLOCK, () =>
+      read('COUNT', count, 'BLOCK', BLOCK, 'STREAMS', ...streams, ...lasts),
+    );
     return (reply ?? []) as readonly (readonly [string, readonly Entry[]])[];
   }
 
@@ -167,7 +166,7 @@ export class TopicTail {
       if (this.#stopped.signal.aborted) return;
       this.#positions.read(stream, id, 1);
       // With a group, it is replayed for that one; with an empty text, for those that have none.
-      if (!fieldOf(fields, 'g')) this.#dispatcher.dispatch(fieldOf(fields, 'e') ?? '', this.#origin);
+      if (!valueOf(fields, 'g')) this.#dispatcher.dispatch(rawOf(fields) ?? '', this.#origin);
     }
   }
 
@@ -213,11 +212,6 @@ export class TopicTail {
     if (this.#failures > 0) logger.log(`Events '${this.topic}' are read again`);
     this.#failures = 0;
   }
-}
-
-function fieldOf(fields: readonly string[], name: string): string | undefined {
-  for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) return fields[index + 1];
-  return undefined;
 }
 
 /** Roughly. */

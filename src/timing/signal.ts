@@ -1,12 +1,12 @@
-/** Those who wait until a buffer has room. */
-export class Room {
+/** Tells those who wait that something has changed. */
+export class Signal {
   #waiting: (() => void)[] = [];
 
+  /** Resolves when it is told next. */
   wait(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** There is room. */
   tell(): void {
     if (this.#waiting.length === 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
