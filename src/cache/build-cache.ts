@@ -5,7 +5,7 @@ import type { CacheParts } from './cache-parts.js';
 import { CacheService } from './cache.service.js';
 import type { Coherence } from './coherence/coherence.js';
 import { EntrySerializer } from './entry/entry-serializer.js';
-import type { LimitedWarnings } from './entry/limited-warnings.js';
+import type { LimitedWarnings } from '../logging/limited-warnings.js';
 import { FactoryRunner } from './flight/factory-runner.js';
 import { Flights } from './flight/flights.js';
 import { Leases } from './flight/leases.js';

@@ -8,7 +8,7 @@ import type { CacheService } from './cache.service.js';
 import type { Coherence } from './coherence/coherence.js';
 import { createCoherence } from './coherence/probe.js';
 import type { Shard } from './coherence/shard.js';
-import { LimitedWarnings } from './entry/limited-warnings.js';
+import { LimitedWarnings } from '../logging/limited-warnings.js';
 import { CacheConfigurationError } from './options/cache-configuration-error.js';
 import type { ResolvedBackendOptions, ResolvedCacheOptions } from './options/resolved-cache-options.js';
 import { RedisTier } from './remote/redis-tier.js';

@@ -1,7 +1,7 @@
 import type { CacheCounters } from './cache-counters.js';
 import type { CacheKeys } from './cache-keys.js';
 import type { EntrySerializer } from './entry/entry-serializer.js';
-import type { LimitedWarnings } from './entry/limited-warnings.js';
+import type { LimitedWarnings } from '../logging/limited-warnings.js';
 import type { LocalTier } from './local/local-tier.js';
 import type { ResolvedCacheOptions } from './options/resolved-cache-options.js';
 import type { RedisTier } from './remote/redis-tier.js';

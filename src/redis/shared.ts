@@ -7,6 +7,7 @@ export {
 } from './connected-module.js';
 export { queuedCommands, type QueuedCommand } from './driver/internals.js';
 export { socketProgress, type SocketProgress } from './driver/socket-progress.js';
+export { orRedisError } from './errors/or-redis-error.js';
 export { connectionProblem, importedTwiceProblem } from './module-problems.js';
 export { BYTE_SIZE_EXPECTED, parseByteSize, toBytes } from './options/byte-size.js';
 export { listProblems } from './options/configuration-error.js';

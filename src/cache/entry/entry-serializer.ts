@@ -4,7 +4,7 @@ import { errorFromText, errorToText } from '../codecs/error-codec.js';
 import { CacheSerializationError, CacheValueTooLargeError } from '../cache-errors.js';
 import type { ResolvedCacheOptions } from '../options/resolved-cache-options.js';
 import type { CacheEntry, EntryKind } from './entry.js';
-import { LimitedWarnings } from './limited-warnings.js';
+import { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { readRecord, writeRecord, type RecordFields, type StoredRecordHead } from './record.js';
 
 /** An entry before it has bytes. */

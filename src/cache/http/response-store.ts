@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { CacheService } from '../cache.service.js';
-import { LimitedWarnings } from '../entry/limited-warnings.js';
+import { LimitedWarnings } from '../../logging/limited-warnings.js';
 import type { CacheResult, GetOrSetOptions } from '../options/cache-options.js';
 import { checkTags } from '../options/call-options.js';
 import { Asking, type AskingContext, type Decided } from './asking.js';

@@ -11,7 +11,7 @@ import {
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { of, tap, type Observable } from 'rxjs';
 import { hasCredentials, type IdentifiedRequest } from '../http/credentials.js';
-import { LimitedWarnings } from '../entry/limited-warnings.js';
+import { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { Cache } from './cache-manager.js';
 import {
   CACHE_CREDENTIALS_METADATA,

@@ -1,6 +1,7 @@
 import type { BusParts } from '../bus-parts.js';
 import { TopicKeys } from '../durable/topic-keys.js';
-import { orRedisError, streamsOf } from '../durable/topic-streams.js';
+import { orRedisError } from '../../redis/shared.js';
+import { streamsOf } from '../durable/topic-streams.js';
 import type { Envelope } from '../events/envelope.js';
 import type { EventType } from '../events/event-type.js';
 import { logger } from '../pubsub-logger.js';

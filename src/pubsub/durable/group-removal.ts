@@ -2,7 +2,8 @@ import { defineScript } from '../../redis/index.js';
 import type { BusParts } from '../bus-parts.js';
 import type { EventType } from '../events/event-type.js';
 import { GroupInUseError } from '../pubsub-errors.js';
-import { orRedisError, streamsOf, type TopicStreams } from './topic-streams.js';
+import { orRedisError } from '../../redis/shared.js';
+import { streamsOf, type TopicStreams } from './topic-streams.js';
 
 interface RemoveGroupInput extends TopicStreams {
   readonly group: string;

@@ -1,4 +1,4 @@
-import { toRedisError } from '../../redis/index.js';
+import { orRedisError } from '../../redis/shared.js';
 import type { BusParts } from '../bus-parts.js';
 import type { EventType } from '../events/event-type.js';
 import { TopicKeys } from './topic-keys.js';
@@ -19,13 +19,4 @@ export async function streamsOf({ connection, options }: BusParts, type: EventTy
   const noted = await orRedisError(connection.client.get(keys.partitions));
   const partitions = Math.max(type.partitions, Number(noted) || 0);
   return { keys, streams: Array.from({ length: partitions }, (_, partition) => keys.stream(partition)) };
-}
-
-/** @throws RedisError in the place of the driver's */
-export async function orRedisError<T>(reply: Promise<T>): Promise<T> {
-  try {
-    return await reply;
-  } catch (error) {
-    throw toRedisError(error) ?? error;
-  }
 }

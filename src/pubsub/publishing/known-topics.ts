@@ -1,6 +1,6 @@
 import { TimeLimit } from '../../timing/time-limit.js';
 import type { BusParts } from '../bus-parts.js';
-import { orRedisError } from '../durable/topic-streams.js';
+import { orRedisError } from '../../redis/shared.js';
 import { TopicKeys } from '../durable/topic-keys.js';
 import type { EventType } from '../events/event-type.js';
 import { PubSubConfigurationError } from '../options/pubsub-configuration-error.js';

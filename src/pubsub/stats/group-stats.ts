@@ -1,5 +1,6 @@
 import type { BusParts } from '../bus-parts.js';
-import { orRedisError, streamsOf } from '../durable/topic-streams.js';
+import { orRedisError } from '../../redis/shared.js';
+import { streamsOf } from '../durable/topic-streams.js';
 import type { EventType } from '../events/event-type.js';
 import { groupsScript } from './groups-script.js';
 

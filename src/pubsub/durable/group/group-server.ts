@@ -3,7 +3,7 @@ import { RedisOutOfMemoryError, toRedisError, type RedisClient, type Script } fr
 import { TimeLimit } from '../../../timing/time-limit.js';
 import type { BusParts } from '../../bus-parts.js';
 import { TopicKeys } from '../topic-keys.js';
-import { orRedisError } from '../topic-streams.js';
+import { orRedisError } from '../../../redis/shared.js';
 import {
   ackScript,
   commitScript,
