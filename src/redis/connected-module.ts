@@ -1,4 +1,10 @@
-import type { DynamicModule, InjectionToken, ModuleMetadata, Provider } from '@nestjs/common';
+import type {
+  DynamicModule,
+  FactoryProvider,
+  InjectionToken,
+  ModuleMetadata,
+  Provider,
+} from '@nestjs/common';
 import type { RedisConnection } from './connection/redis-connection.js';
 import { connectionProblem } from './module-problems.js';
 import type { ConfigurationProblem } from './options/configuration-error.js';
@@ -47,7 +53,7 @@ export function connectedDefinition(
   };
 }
 
-interface Connected<Options> {
+interface Connected<Options, Others extends unknown[]> {
   readonly provide: InjectionToken;
   /** As an application writes it: `LockModule`. */
   readonly module: string;
@@ -55,23 +61,38 @@ interface Connected<Options> {
   readonly connection: string;
   /** Token of the options. */
   readonly options: InjectionToken;
+  /** What else `make` is given. @default nothing */
+  readonly inject?: NonNullable<FactoryProvider['inject']>;
   /** What works with the connection, and the service on top of it. */
   readonly make: (
     connection: RedisConnection,
     options: Options,
+    ...others: Others
   ) => { readonly user: ConnectionUser; readonly service: object };
   readonly errorOf: (problem: ConfigurationProblem) => Error;
 }
 
 /** A service that works with a connection: opened with the others, started and stopped in order with them. */
-export function connectedProvider<Options>(given: Connected<Options>): Provider {
-  const { provide, module, connection: name, options: optionsToken, make, errorOf } = given;
+export function connectedProvider<Options, Others extends unknown[] = []>(
+  given: Connected<Options, Others>,
+): Provider {
+  const { provide, module, connection: name, options: optionsToken, make, errorOf, inject = [] } = given;
   return {
     provide,
-    inject: [optionsToken, RedisConnections, { token: getRedisConnectionToken(name), optional: true }],
-    useFactory: (options: Options, connections: RedisConnections, connection?: RedisConnection) => {
+    inject: [
+      optionsToken,
+      RedisConnections,
+      { token: getRedisConnectionToken(name), optional: true },
+      ...inject,
+    ],
+    useFactory: (
+      options: Options,
+      connections: RedisConnections,
+      connection: RedisConnection | undefined,
+      ...others: Others
+    ) => {
       if (!connection) throw errorOf(connectionProblem(module, name));
-      const { user, service } = make(connection, options);
+      const { user, service } = make(connection, options, ...others);
       // The connection is opened with the others, and waited for as it says.
       void connection.client;
       connections.attach(user);

@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { RedisConnection } from './connection/redis-connection.js';
-import { maskSecrets } from './options/mask.js';
+import { hideOptions } from './options/hide-options.js';
 import type { RedisOptions } from './options/redis-options.js';
 import { resolveRedisOptions } from './options/resolve-redis-options.js';
 import { RedisConnections } from './redis-connections.js';
@@ -53,7 +53,7 @@ function completeDefinition(definition: DynamicModule, extras: DefinitionExtras)
     global: isGlobal,
     imports: [...(definition.imports ?? []), RedisCoreModule],
     providers: [
-      ...(definition.providers ?? []).map(hideOptions),
+      ...(definition.providers ?? []).map(hideOptions(MODULE_OPTIONS_TOKEN)),
       ...extraProviders,
       connectionProvider(name, extras.envPrefix),
       {
@@ -76,19 +76,5 @@ function connectionProvider(name: string, envPrefix: string | undefined): Provid
           resolveRedisOptions({ name, options, config, ...(envPrefix !== undefined && { envPrefix }) }),
         ),
       ),
-  };
-}
-
-/** The container keeps the options for as long as the application lives: an inspection of it must not show their secrets. */
-function hideOptions(provider: Provider): Provider {
-  if (typeof provider === 'function' || provider.provide !== MODULE_OPTIONS_TOKEN) return provider;
-  if ('useValue' in provider)
-    return { ...provider, useValue: maskSecrets({ ...(provider.useValue as RedisOptions) }) };
-  if (!('useFactory' in provider)) return provider;
-  const { useFactory } = provider;
-  return {
-    ...provider,
-    useFactory: async (...dependencies: unknown[]) =>
-      maskSecrets({ ...((await useFactory(...dependencies)) as RedisOptions) }),
   };
 }

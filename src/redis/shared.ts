@@ -12,6 +12,7 @@ export { connectionProblem, importedTwiceProblem } from './module-problems.js';
 export { BYTE_SIZE_EXPECTED, parseByteSize, toBytes } from './options/byte-size.js';
 export { listProblems } from './options/configuration-error.js';
 export { flattenOptions, type OptionTree } from './options/flatten-options.js';
+export { hideOptions } from './options/hide-options.js';
 export { showValue } from './options/mask.js';
 export { Problems } from './options/problems.js';
 export { Settings } from './options/settings.js';

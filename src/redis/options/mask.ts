@@ -4,7 +4,7 @@ import { inspect, types, type InspectOptions } from 'node:util';
 export const MASK = '***';
 
 const LONGEST_SHOWN = 120;
-const SECRET_NAME = /^(?:key|pfx|token|secret|passphrase)$|password$/i;
+const SECRET_NAME = /^(?:key|decryptKeys|pfx|token|secret|passphrase)$|password$/i;
 const ADDRESS = /^(\[[^\]]*\]|[^:/?#]*)(:\d{1,5})?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/s;
 
 /**

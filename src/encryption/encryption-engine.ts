@@ -1,0 +1,40 @@
+import type { RedisConnection } from '../redis/index.js';
+import type { ConnectionUser } from '../redis/shared.js';
+import type { IndexKeeper } from './blind-index/index-keeper.js';
+import { EncryptionEventPublisher } from './encryption-events.js';
+import { logger } from './encryption-logger.js';
+import type { EncryptionParts } from './encryption-parts.js';
+import { Envelopes } from './envelope/envelopes.js';
+import type { ResolvedEncryptionOptions } from './options/resolved-options.js';
+import { Reencryption } from './store/reencryption.js';
+import { StoredValues } from './store/stored-values.js';
+
+/** The parts of the module, put together; started and stopped with the connection. */
+export class EncryptionEngine implements ConnectionUser {
+  readonly parts: EncryptionParts;
+
+  constructor(connection: RedisConnection, options: ResolvedEncryptionOptions) {
+    const events = new EncryptionEventPublisher(connection.id);
+    const envelopes = new Envelopes(options.ring, events);
+    const reencryption = new Reencryption(connection, envelopes, options, events);
+    const values = new StoredValues(envelopes, options, reencryption);
+    const indexKeepers = new Map<string, IndexKeeper>();
+    this.parts = { connection, options, envelopes, events, reencryption, values, indexKeepers };
+  }
+
+  async start(): Promise<void> {
+    const { migratePlaintext } = this.parts.options;
+    if (!migratePlaintext) return;
+    const until = new Date(migratePlaintext.until).toISOString();
+    const isOver = Date.now() >= migratePlaintext.until;
+    logger.warn(
+      isOver
+        ? `migratePlaintext has ended at ${until}: what is not encrypted is refused. The option can be removed`
+        : `Until ${until} what is not encrypted is accepted (migratePlaintext), whoever has written it`,
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.parts.reencryption.stop();
+  }
+}

@@ -1,0 +1,20 @@
+import type { RedisConnection } from '../redis/index.js';
+import type { EncryptionEventPublisher } from './encryption-events.js';
+import type { IndexKeeper } from './blind-index/index-keeper.js';
+import type { Envelopes } from './envelope/envelopes.js';
+import type { ResolvedEncryptionOptions } from './options/resolved-options.js';
+import type { Reencryption } from './store/reencryption.js';
+import type { StoredValues } from './store/stored-values.js';
+
+/** What the parts of the module have in common. */
+export interface EncryptionParts {
+  readonly connection: RedisConnection;
+  readonly options: ResolvedEncryptionOptions;
+  readonly envelopes: Envelopes;
+  readonly events: EncryptionEventPublisher;
+  /** What is in Redis as bytes, as the application has it. */
+  readonly values: StoredValues;
+  readonly reencryption: Reencryption;
+  /** Who keeps each blind index, by the start of its keys in Redis: see {@link indexPrefix}. */
+  readonly indexKeepers: Map<string, IndexKeeper>;
+}

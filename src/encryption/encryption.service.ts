@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { BlindIndex } from './blind-index/blind-index.js';
+import type { EncryptionStats } from './encryption-events.js';
+import type { EncryptionParts } from './encryption-parts.js';
+import { inspectEnvelope, type EnvelopeInspection } from './envelope/inspect-envelope.js';
+import { isEnvelope } from './envelope/header.js';
+import { decodePayload, encodePayload } from './envelope/payload.js';
+import type { Place } from './envelope/place.js';
+import type { ContextOptions } from './store/store-options.js';
+
+/** A key of this process: what can be said of it. */
+export interface KeyInfo {
+  /** Eight hexadecimal digits. */
+  readonly id: string;
+  /** Whether it is written with, or only read with. */
+  readonly role: 'primary' | 'decrypt';
+}
+
+/**
+ * Encrypts what is kept elsewhere than in {@link EncryptedStore}: in a table, in a queue, in a file. With authentication: what was altered is
+ * refused, and so is what was encrypted with another context.
+ *
+ * @example
+ * const envelope = encryption.encrypt(document, { context: `document:${id}` });
+ * const document = encryption.decrypt<Document>(envelope, { context: `document:${id}` });
+ */
+@Injectable()
+export class EncryptionService {
+  readonly #parts: EncryptionParts;
+  readonly #index: BlindIndex;
+
+  /** `EncryptionModule` makes it. */
+  constructor(parts: EncryptionParts) {
+    this.#parts = parts;
+    this.#index = new BlindIndex(parts.options.ring);
+  }
+
+  /** @internal */
+  static partsOf(service: EncryptionService): EncryptionParts {
+    return service.#parts;
+  }
+
+  /** The keys of this process, the primary one first. */
+  get keys(): readonly KeyInfo[] {
+    const { ring } = this.#parts.options;
+    return Array.from(ring, (key) => ({ id: key.name, role: key === ring.primary ? 'primary' : 'decrypt' }));
+  }
+
+  /**
+   * Encrypts a Buffer, a text or what JSON can say, under the primary key: 47 bytes more than that, or 79 with the committing suite.
+   *
+   * @throws EncryptionSerializationError
+   */
+  encrypt(value: unknown, options?: ContextOptions): Buffer {
+    const {
+      envelopes,
+      options: { suite },
+    } = this.#parts;
+    return envelopes.seal(encodePayload(value, 'The value'), this.#place(options), {
+      suite,
+      binding: 'context',
+    });
+  }
+
+  /** As {@link encrypt}, in base64url: for where only text can be. */
+  encryptToText(value: unknown, options?: ContextOptions): string {
+    return this.encrypt(value, options).toString('base64url');
+  }
+
+  /**
+   * What was encrypted: a Buffer, a text, or what JSON made of the value.
+   *
+   * @param envelope bytes, or their base64url
+   * @throws EncryptionTamperedError, EncryptionUnknownKeyError, EncryptionNotEncryptedError, EncryptionUnsupportedError
+   */
+  // What comes out is the application's word: it says so, or it is unknown.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+  decrypt<T = unknown>(envelope: Uint8Array | string, options?: ContextOptions): T {
+    const { bytes, encoding } = this.#parts.envelopes.open(
+      toBytes(envelope),
+      this.#place(options),
+      'context',
+    );
+    return decodePayload(bytes, encoding) as T;
+  }
+
+  /** Whether these are the bytes of an envelope, or its base64url. Nothing else begins so: no UTF-8 text, and no MessagePack. */
+  isEncrypted(value: Uint8Array | string): boolean {
+    return isEnvelope(toBytes(value));
+  }
+
+  /**
+   * What an envelope says of itself, without a key. None of it can be believed before it is decrypted.
+   *
+   * @throws EncryptionNotEncryptedError, EncryptionTamperedError (cut short), EncryptionUnsupportedError
+   */
+  inspect(envelope: Uint8Array | string): EnvelopeInspection {
+    return inspectEnvelope(toBytes(envelope));
+  }
+
+  /**
+   * What stands for a value in an index of your own: the same for the same value and name, and of no use without the key. Whoever sees the
+   * index sees which entries are equal. Normalise the value first (spaces, upper case); Unicode's forms are made one (NFC).
+   *
+   * @param name of the index: the same value has another token in another
+   */
+  blindIndex(name: string, value: string | Uint8Array): string {
+    return this.#index.token(name, value);
+  }
+
+  /** What may stand for a value in an index: under the primary key first, then under each other key, from before a rotation. Look up all. */
+  blindIndexes(name: string, value: string | Uint8Array): string[] {
+    return this.#index.tokens(name, value);
+  }
+
+  /** How often each thing has happened in this process, in the store as well. */
+  stats(): EncryptionStats {
+    return { ...this.#parts.events.counts };
+  }
+
+  #place({ context = '' }: ContextOptions = {}): Place {
+    return { namespace: this.#parts.options.namespace, key: '', field: '', context };
+  }
+}
+
+function toBytes(envelope: Uint8Array | string): Buffer {
+  if (typeof envelope === 'string') return Buffer.from(envelope, 'base64url');
+  return Buffer.isBuffer(envelope)
+    ? envelope
+    : Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+}

@@ -1,0 +1,115 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { EncryptionEventPublisher } from '../encryption-events.js';
+import {
+  EncryptionTamperedError,
+  type EncryptionError,
+  EncryptionUnknownKeyError,
+  EncryptionUnsupportedError,
+} from '../encryption-errors.js';
+import { showKeyId } from '../keys/key-id.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import { decryptGcm, encryptGcm, TAG_LENGTH } from '../suites/aes-gcm.js';
+import { NONCE_LENGTH } from '../suites/key-derivation.js';
+import { SUITES, type SuiteName } from '../suites/suites.js';
+import { associatedData } from './associated-data.js';
+import { HEADER_LENGTH, overheadOf, readHeader, writeHeader, type ReadHeader } from './header.js';
+import { NonceSource } from './nonce-source.js';
+import type { Payload } from './payload.js';
+import { isAsStrong, subjectOf, type Binding, type Place } from './place.js';
+
+const NONCE_END = HEADER_LENGTH + NONCE_LENGTH;
+
+/** How a value is to be encrypted. */
+interface SealOptions {
+  readonly suite: SuiteName;
+  readonly binding: Binding;
+}
+
+/** What was encrypted, and how. */
+export interface Opened extends Payload {
+  readonly bytes: Buffer;
+  /** What it is bound to. */
+  readonly binding: Binding;
+  /** The key that it was under; undefined for what was not encrypted. */
+  readonly keyId: number | undefined;
+}
+
+/** Encrypts to envelopes and back, with the keys of a ring. */
+export class Envelopes {
+  readonly #ring: KeyRing;
+  readonly #events: EncryptionEventPublisher;
+  readonly #nonces = new NonceSource();
+
+  constructor(ring: KeyRing, events: EncryptionEventPublisher) {
+    this.#ring = ring;
+    this.#events = events;
+  }
+
+  /** An envelope under the primary key, bound to a place. */
+  seal({ bytes, encoding }: Payload, place: Place, { suite: name, binding }: SealOptions): Buffer {
+    const suite = SUITES[name];
+    const { primary } = this.#ring;
+    const envelope = Buffer.allocUnsafe(overheadOf(suite) + bytes.length);
+    const hasContext = binding !== 'none' && place.context.length > 0;
+    writeHeader(envelope, { suite, keyId: primary.id, encoding, binding, hasContext });
+    this.#nonces.write(envelope, HEADER_LENGTH);
+    const message = primary.derivation(name).derive(envelope.subarray(HEADER_LENGTH, NONCE_END));
+    message.commitment?.copy(envelope, NONCE_END);
+    const { ciphertext, tag } = encryptGcm(message, bytes, associatedData(envelope, place, binding));
+    ciphertext.copy(envelope, NONCE_END + suite.commitmentLength);
+    tag.copy(envelope, envelope.length - TAG_LENGTH);
+    this.#events.counts.encrypted++;
+    return envelope;
+  }
+
+  /**
+   * What was encrypted, if this is its envelope and its place.
+   *
+   * @param binding what it has to be bound to, at least: else what may stand anywhere could be put where only one value may be
+   * @throws EncryptionNotEncryptedError, EncryptionUnknownKeyError, EncryptionTamperedError, EncryptionUnsupportedError
+   */
+  open(envelope: Buffer, place: Place, binding: Binding): Opened {
+    try {
+      const opened = this.#open(envelope, place, binding);
+      this.#events.counts.decrypted++;
+      return opened;
+    } catch (error) {
+      const { namespace, key, field } = place;
+      this.#events.counts.refused++;
+      this.#events.publish('refused', { namespace, key, field, error: error as EncryptionError });
+      throw error;
+    }
+  }
+
+  #open(envelope: Buffer, place: Place, asked: Binding): Opened {
+    const header = readHeader(envelope, place);
+    const bytes = this.#decrypt(envelope, header, place);
+    // What was authenticated was made by someone who has the key: it is not tampered with.
+    if (!header.isKnown)
+      throw new EncryptionUnsupportedError(subjectOf(place), 'it has flags of a later version');
+    const { encoding, binding, keyId } = header;
+    if (isAsStrong(binding, asked)) return { bytes, encoding, binding, keyId };
+    const fault = `is bound to ${boundTo(binding)}, and has to be to its ${asked}: it may come from another place`;
+    throw new EncryptionTamperedError(subjectOf(place), fault);
+  }
+
+  #decrypt(envelope: Buffer, { suite, keyId, binding }: ReadHeader, place: Place): Buffer {
+    const key = this.#ring.get(keyId);
+    if (!key) throw new EncryptionUnknownKeyError(subjectOf(place), showKeyId(keyId));
+    const message = key.derivation(suite.name).derive(envelope.subarray(HEADER_LENGTH, NONCE_END));
+    const start = NONCE_END + suite.commitmentLength;
+    if (message.commitment && !timingSafeEqual(message.commitment, envelope.subarray(NONCE_END, start)))
+      throw new EncryptionTamperedError(subjectOf(place));
+    const end = envelope.length - TAG_LENGTH;
+    const plaintext = decryptGcm(message, envelope.subarray(start, end), {
+      tag: envelope.subarray(end),
+      associatedData: associatedData(envelope, place, binding),
+    });
+    if (!plaintext) throw new EncryptionTamperedError(subjectOf(place));
+    return plaintext;
+  }
+}
+
+function boundTo(binding: Binding): string {
+  return binding === 'none' ? 'nothing' : `its ${binding}`;
+}

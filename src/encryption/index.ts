@@ -1,0 +1,33 @@
+export * from './encryption-errors.js';
+export {
+  encryptionChannel,
+  type EncryptionEvents,
+  type EncryptionNotice,
+  type EncryptionStats,
+  type PlaceNotice,
+} from './encryption-events.js';
+export {
+  EncryptionModule,
+  type EncryptionModuleAsyncOptions,
+  type EncryptionModuleExtras,
+  type EncryptionModuleOptions,
+  type EncryptionOptionsFactory,
+} from './encryption.module.js';
+export { EncryptionService, type KeyInfo } from './encryption.service.js';
+export { type Encoding } from './envelope/header.js';
+export { type EnvelopeInspection } from './envelope/inspect-envelope.js';
+export { type Binding } from './envelope/place.js';
+export { EncryptionConfigurationError } from './options/encryption-configuration-error.js';
+export type {
+  EncryptionKey,
+  EncryptionKeyMaterial,
+  EncryptionKeyWithId,
+  EncryptionRootOptions,
+  PlaintextMigrationOptions,
+} from './options/encryption-options.js';
+export { EncryptedRecords } from './records/encrypted-records.js';
+export type { RotationOptions, RotationProgress, SweepOptions } from './rotation/rotation-options.js';
+export type { KeyUsage, KeyUsageReport, RotationReport } from './rotation/rotation-report.js';
+export { EncryptedStore } from './store/encrypted-store.js';
+export type { ContextOptions, SetManyOptions, SetOptions } from './store/store-options.js';
+export { type SuiteName } from './suites/suites.js';

@@ -1,0 +1,57 @@
+import type { ConfigService } from '@nestjs/config';
+import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import { BINDINGS } from '../envelope/place.js';
+import { SUITES, type SuiteName } from '../suites/suites.js';
+import { EncryptionConfigurationError } from './encryption-configuration-error.js';
+import type { EncryptionRootOptions, PlaintextMigrationOptions } from './encryption-options.js';
+import { resolveKeys } from './resolve-keys.js';
+import type { ResolvedEncryptionOptions, ResolvedPlaintextMigration } from './resolved-options.js';
+
+const ROOT_OPTIONS = {
+  key: true,
+  decryptKeys: true,
+  namespace: true,
+  suite: true,
+  bind: true,
+  reencryptOnRead: true,
+  migratePlaintext: { until: true, as: true } satisfies Record<keyof PlaintextMigrationOptions, true>,
+} as const satisfies OptionTree & Record<keyof EncryptionRootOptions, unknown>;
+
+/** @throws EncryptionConfigurationError with every problem that was found */
+export function resolveRootOptions(
+  options: EncryptionRootOptions,
+  config: ConfigService,
+): ResolvedEncryptionOptions {
+  const problems = new Problems();
+  const settings = new Settings(flattenOptions(options, ROOT_OPTIONS, problems), problems);
+  const ring = resolveKeys(settings, config, problems);
+  const resolved = {
+    namespace: settings.namespace('namespace') ?? 'encrypted',
+    suite: settings.choice('suite', Object.keys(SUITES) as SuiteName[]) ?? 'xaes-256-gcm',
+    bind: settings.choice('bind', BINDINGS) ?? 'key',
+    reencryptOnRead: settings.boolean('reencryptOnRead') ?? true,
+    migratePlaintext: resolveMigration(settings, problems),
+  };
+  problems.throwAs((found) => new EncryptionConfigurationError('EncryptionModule', found));
+  return { ...resolved, ring: ring! };
+}
+
+function resolveMigration(settings: Settings, problems: Problems): ResolvedPlaintextMigration | undefined {
+  if (settings.find('migratePlaintext')?.value === undefined) return undefined;
+  const until = settings.converted(
+    'migratePlaintext.until',
+    asTime,
+    "a date, such as new Date('2027-01-31') or '2027-01-31'",
+  );
+  if (!settings.has('migratePlaintext.until'))
+    problems.add('migratePlaintext.until', 'is missing: what is not encrypted must not be accepted for ever');
+  const as = settings.choice('migratePlaintext.as', ['text', 'json', 'bytes']) ?? 'text';
+  return { until: until ?? 0, as };
+}
+
+function asTime(value: unknown): number | undefined {
+  if (!(value instanceof Date) && typeof value !== 'string') return undefined;
+  if (typeof value === 'string' && !/^\d{4}-\d\d-\d\d/.test(value)) return undefined;
+  const time = new Date(value).getTime();
+  return Number.isNaN(time) ? undefined : time;
+}
