@@ -16,7 +16,7 @@ async function start(options: object, redis: object) {
 
 describe('EncryptedStore', () => {
   it('keeps values', async () => {
-    const server = await opened.server();
+    const server = await opened.server({});
     const { store } = await start({ key: OLD }, server.options);
     await store.set('a', { b: 1 }, { ttl: '1m' });
     expect(await store.get('a')).toEqual({ b: 1 });
