@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The rules of a guide's smallest ACL: the tests run under what the guide tells. */
-export function guideAcl(guide: 'redis' | 'cache' | 'lock' | 'events' = 'redis'): string {
+export function guideAcl(guide: 'redis' | 'cache' | 'lock' | 'events' | 'encryption' = 'redis'): string {
   const block = /```acl\n([^`]+)```/.exec(textOf(guide))?.[1];
   if (block === undefined) throw new Error(`docs/${guide}.md has no \`\`\`acl block`);
   return block.trim().split(/\s+/).join(' ');

@@ -1,8 +1,14 @@
+import { types } from 'node:util';
 import { flattenOptions, Problems, Settings, showValue, type OptionTree } from '../../redis/shared.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
-import type { SetOptions } from './store-options.js';
+import type { ContextOptions, SetManyOptions, SetOptions } from './store-options.js';
 
-const STORE_OPTIONS = { context: true, ttl: true, condition: true } as const satisfies OptionTree &
+const CALL = 'A call of EncryptedStore';
+
+const CONTEXT_OPTIONS = { context: true } as const satisfies OptionTree & Record<keyof ContextOptions, true>;
+const MANY_OPTIONS = { context: true, ttl: true } as const satisfies OptionTree &
+  Record<keyof SetManyOptions, true>;
+const SET_OPTIONS = { context: true, ttl: true, condition: true } as const satisfies OptionTree &
   Record<keyof SetOptions, true>;
 
 /** A hundred years, in milliseconds. */
@@ -18,18 +24,46 @@ export interface ResolvedStoreOptions {
 const NOTHING: ResolvedStoreOptions = {};
 
 /**
- * @param subject the method, for messages
+ * How `set` writes a value.
+ *
  * @throws EncryptionConfigurationError with every problem that was found
  */
-export function resolveStoreOptions(subject: string, options: SetOptions | undefined): ResolvedStoreOptions {
+export function resolveSetOptions(options: SetOptions | undefined): ResolvedStoreOptions {
   if (options === undefined) return NOTHING;
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, STORE_OPTIONS, problems), problems);
-  settings.converted('context', asContext, 'a text or bytes');
-  const resolved: ResolvedStoreOptions = {
-    ttl: options.ttl === 'keep' ? 'keep' : whole(settings.duration('ttl', { max: LONGEST_TTL })),
+  return resolve('EncryptedStore.set', SET_OPTIONS, options, (settings) => ({
+    ttl: settings.find('ttl')?.value === 'keep' ? 'keep' : ttlOf(settings),
     condition: settings.choice('condition', ['NX', 'XX']),
-  };
+  }));
+}
+
+/**
+ * The time to live of what `setMany` and `hset` write, in milliseconds.
+ *
+ * @param method for messages
+ * @throws EncryptionConfigurationError with every problem that was found
+ */
+export function resolveTtl(
+  method: 'setMany' | 'hset',
+  options: SetManyOptions | undefined,
+): number | undefined {
+  return options && resolve(`EncryptedStore.${method}`, MANY_OPTIONS, options, ttlOf);
+}
+
+/** The context that a value is read with; '' for none. @throws EncryptionConfigurationError */
+export function contextOf(options: ContextOptions | undefined): string | Uint8Array {
+  if (options === undefined) return '';
+  // Reads are many: what is right is found to be so at once.
+  const context = asContext(Object(options).context);
+  if (context !== undefined && Object.keys(options).length === 1) return context;
+  resolve(CALL, CONTEXT_OPTIONS, options, () => undefined);
+  return context ?? '';
+}
+
+function resolve<T>(subject: string, tree: OptionTree, options: unknown, read: (settings: Settings) => T): T {
+  const problems = new Problems();
+  const settings = new Settings(flattenOptions(options, tree, problems), problems);
+  settings.converted('context', asContext, 'a text or bytes');
+  const resolved = read(settings);
   problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
   return resolved;
 }
@@ -37,8 +71,29 @@ export function resolveStoreOptions(subject: string, options: SetOptions | undef
 /** @throws EncryptionConfigurationError */
 export function checkName(option: 'key' | 'field', name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;
-  const message = `${showValue(name)} is not a text with at least one letter`;
-  throw new EncryptionConfigurationError('A call of EncryptedStore', [{ option, message }]);
+  return refuse(option, `${showValue(name)} is not a text with at least one letter`);
+}
+
+/** @throws EncryptionConfigurationError */
+export function checkKeys(keys: readonly string[]): readonly string[] {
+  return Array.isArray(keys) ? keys : refuse('keys', `${showValue(keys)} is not an array of keys`);
+}
+
+/**
+ * Names and values, of an object or of pairs.
+ *
+ * @throws EncryptionConfigurationError
+ */
+export function entriesOf(
+  option: 'values' | 'fields',
+  given: Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>,
+): (readonly [string, unknown])[] {
+  // What was to be encrypted is in no message.
+  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given))
+    return refuse(option, 'are neither an object nor pairs of a name and a value');
+  const entries = Symbol.iterator in given ? [...given] : Object.entries(given);
+  if (entries.every((entry) => Array.isArray(entry) && entry.length === 2)) return entries;
+  return refuse(option, 'are not all pairs of a name and a value');
 }
 
 /** @throws EncryptionConfigurationError */
@@ -50,11 +105,16 @@ export function resolveNamespace(name: string): string {
   return resolved!;
 }
 
+function refuse(option: string, message: string): never {
+  throw new EncryptionConfigurationError(CALL, [{ option, message }]);
+}
+
 /** Redis counts whole milliseconds. */
-function whole(milliseconds: number | undefined): number | undefined {
+function ttlOf(settings: Settings): number | undefined {
+  const milliseconds = settings.duration('ttl', { max: LONGEST_TTL });
   return milliseconds === undefined ? undefined : Math.ceil(milliseconds);
 }
 
 function asContext(value: unknown): string | Uint8Array | undefined {
-  return typeof value === 'string' || value instanceof Uint8Array ? value : undefined;
+  return typeof value === 'string' || types.isUint8Array(value) ? value : undefined;
 }

@@ -1,14 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import type { RedisClient } from '../../redis/index.js';
 import { orRedisError } from '../../redis/shared.js';
+import { EncryptionTamperedError } from '../encryption-errors.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import { EncryptionService } from '../encryption.service.js';
 import type { RotationOptions, SweepOptions } from '../rotation/rotation-options.js';
 import type { KeyUsageReport, RotationReport } from '../rotation/rotation-report.js';
+import { subjectOf } from '../envelope/place.js';
 import { Rotation } from '../rotation/rotation.js';
-import { checkName, resolveNamespace, resolveStoreOptions } from './check-store-call.js';
+import {
+  checkKeys,
+  checkName,
+  contextOf,
+  entriesOf,
+  resolveNamespace,
+  resolveSetOptions,
+  resolveTtl,
+} from './check-store-call.js';
 import { locationOf, type Location } from './location.js';
 import type { ContextOptions, SetManyOptions, SetOptions } from './store-options.js';
+import { writeFields } from './write-fields.js';
 
 /**
  * Encrypted values in Redis, and fields of hashes. Each is bound to the namespace, its key and its field: none can stand in for another.
@@ -46,15 +57,15 @@ export class EncryptedStore {
 
   /** The value of a key, or undefined where there is none. */
   async get<T = unknown>(key: string, options?: ContextOptions): Promise<T | undefined> {
-    const location = this.#locate(key, options);
+    const location = this.#locate(key, contextOf(options));
     return this.#read(await orRedisError(this.#client.getBuffer(location.redisKey)), location) as
       T | undefined;
   }
 
   /** Writes a value, with a time to live or for ever. @returns whether it was written: always, without a `condition` */
   async set(key: string, value: unknown, options?: SetOptions): Promise<boolean> {
-    const location = this.#locate(key, options);
-    const { ttl, condition } = resolveStoreOptions('EncryptedStore.set', options);
+    const { ttl, condition } = resolveSetOptions(options);
+    const location = this.#locate(key, options?.context);
     const raw = this.#parts.values.write(value, location);
     const words = [
       ...(ttl === 'keep' ? ['KEEPTTL'] : ttl ? ['PX', ttl] : []),
@@ -75,7 +86,8 @@ export class EncryptedStore {
 
   /** The values of some keys in one round trip, in their order; undefined where there is none. */
   async getMany<T = unknown>(keys: readonly string[], options?: ContextOptions): Promise<(T | undefined)[]> {
-    const locations = keys.map((key) => this.#locate(key, options));
+    const context = contextOf(options);
+    const locations = checkKeys(keys).map((key) => this.#locate(key, context));
     const replies = locations.map(({ redisKey }) => this.#client.getBuffer(redisKey));
     const raws = await orRedisError(Promise.all(replies));
     return raws.map((raw, position) => this.#read(raw, locations[position]!) as T | undefined);
@@ -86,11 +98,10 @@ export class EncryptedStore {
     values: Readonly<Record<string, unknown>> | Iterable<readonly [key: string, value: unknown]>,
     options?: SetManyOptions,
   ): Promise<void> {
-    const { ttl } = resolveStoreOptions('EncryptedStore.setMany', options);
-    const entries = Symbol.iterator in values ? [...values] : Object.entries(values);
+    const ttl = resolveTtl('setMany', options);
     // All are encrypted before the first is sent: one that cannot be must not leave half of them written.
-    const raws = entries.map(([key, value]) => {
-      const location = this.#locate(key, options);
+    const raws = entriesOf('values', values).map(([key, value]) => {
+      const location = this.#locate(key, options?.context);
       return [location.redisKey, this.#parts.values.write(value, location)] as const;
     });
     const replies = raws.map(([redisKey, raw]) =>
@@ -101,7 +112,7 @@ export class EncryptedStore {
 
   /** A field of a hash, or undefined where there is none. */
   async hget<T = unknown>(key: string, field: string, options?: ContextOptions): Promise<T | undefined> {
-    const location = this.#locate(key, options, checkName('field', field));
+    const location = this.#locate(key, contextOf(options), checkName('field', field));
     return this.#read(await orRedisError(this.#client.hgetBuffer(location.redisKey, field)), location) as
       T | undefined;
   }
@@ -109,37 +120,36 @@ export class EncryptedStore {
   /** Writes fields of a hash; others stay. */
   async hset(
     key: string,
-    fields: Readonly<Record<string, unknown>>,
+    fields: Readonly<Record<string, unknown>> | Iterable<readonly [field: string, value: unknown]>,
     options?: SetManyOptions,
   ): Promise<void> {
-    const { ttl } = resolveStoreOptions('EncryptedStore.hset', options);
-    const { redisKey } = this.#locate(key, options);
-    const raws = Object.entries(fields).flatMap(([field, value]) => [
-      field,
-      this.#parts.values.write(value, this.#locate(key, options, checkName('field', field))),
-    ]);
-    if (raws.length === 0) return;
-    if (ttl === undefined) return void (await orRedisError(this.#client.hset(redisKey, ...raws)));
-    const transaction = this.#client
-      .multi()
-      .hset(redisKey, ...raws)
-      .pexpire(redisKey, ttl);
-    const failure = (await orRedisError(transaction.exec()))?.find(([error]) => error)?.[0];
-    if (failure) await orRedisError(Promise.reject(failure));
+    const ttl = resolveTtl('hset', options);
+    const { redisKey } = this.#locate(key);
+    const words = entriesOf('fields', fields).flatMap(([field, value]) => {
+      const location = this.#locate(key, options?.context, checkName('field', field));
+      return [field, this.#parts.values.write(value, location)];
+    });
+    if (words.length === 0) return;
+    if (ttl === undefined) await orRedisError(this.#client.hset(redisKey, ...words));
+    else await writeFields.run(this.#client, { redisKey, words, ttl });
   }
 
   /** @returns how many of the fields there were */
   async hdel(key: string, ...fields: string[]): Promise<number> {
     const { redisKey } = this.#locate(key);
-    return orRedisError(this.#client.hdel(redisKey, ...fields.map((field) => checkName('field', field))));
+    const names = fields.map((field) => checkName('field', field));
+    return names.length === 0 ? 0 : orRedisError(this.#client.hdel(redisKey, ...names));
   }
 
   /** All fields of a hash: none where there is no hash. */
   async hgetall<T = unknown>(key: string, options?: ContextOptions): Promise<Record<string, T>> {
-    const { redisKey } = this.#locate(key, options);
+    const context = contextOf(options);
+    const { redisKey } = this.#locate(key);
     const raws = await orRedisError(this.#client.hgetallBuffer(redisKey));
     const entries = Object.entries(raws).map(([field, raw]) => {
-      return [field, this.#read(raw, this.#locate(key, options, field)) as T] as const;
+      const location = this.#locate(key, context, field);
+      if (field === '') throw this.#refusal(location);
+      return [field, this.#read(raw, location) as T] as const;
     });
     return Object.fromEntries(entries);
   }
@@ -167,8 +177,18 @@ export class EncryptedStore {
     return this.#parts.connection.client;
   }
 
-  #locate(key: string, options?: ContextOptions, field = ''): Location {
-    return locationOf(this.#namespace, checkName('key', key), { field, context: options?.context });
+  #locate(key: string, context?: string | Uint8Array, field = ''): Location {
+    return locationOf(this.#namespace, checkName('key', key), { field, context });
+  }
+
+  /** What stands in a field without a name would be taken for the value of the key, and `hset` writes no such field. */
+  #refusal(location: Location): EncryptionTamperedError {
+    const { namespace, key } = location;
+    const error = new EncryptionTamperedError(subjectOf(location), 'is in a field without a name');
+    const { events } = this.#parts;
+    events.counts.refused++;
+    events.publish('refused', { namespace, key, field: '', error });
+    return error;
   }
 
   #read(raw: Buffer | null, location: Location): unknown {

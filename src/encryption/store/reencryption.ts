@@ -1,23 +1,23 @@
-import { LRUCache } from 'lru-cache';
 import { toRedisError, type RedisConnection } from '../../redis/index.js';
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
+import { settlesBefore } from '../../timing/settles-before.js';
 import type { EncryptionEventPublisher } from '../encryption-events.js';
 import { logger } from '../encryption-logger.js';
 import type { Envelopes, Opened } from '../envelope/envelopes.js';
-import { isEnvelope } from '../envelope/header.js';
 import { showKeyId } from '../keys/key-id.js';
-import { HEADER_LENGTH } from '../envelope/header.js';
+import { HEADER_LENGTH, isEnvelope } from '../envelope/header.js';
 import { NONCE_LENGTH } from '../suites/key-derivation.js';
 import type { ResolvedEncryptionOptions } from '../options/resolved-options.js';
 import type { Location } from './location.js';
 import { replaceField, replaceValue } from './replace-scripts.js';
+import { Truces } from './truces.js';
 
 /** How many are under way at a time. What is read beyond that is left for the next time that it is read. */
 const MOST_AT_ONCE = 64;
-/** How many values are remembered, to notice that another replica writes them under a key that this one does not write with. */
-const REMEMBERED = 1_000;
-/** How long, in milliseconds, what is under such a key is left alone. */
-const TRUCE = 600_000;
+/** Milliseconds after a failure in which nothing is tried: a replica, or a server whose memory is full, refuses the next one too. */
+const PAUSE = 1_000;
+/** Milliseconds that a shutdown waits for what is under way. */
+const STOP_TIMEOUT = 1_000;
 
 /** What tells an envelope from any other: no two have the same nonce. */
 const UNIQUE = HEADER_LENGTH + NONCE_LENGTH;
@@ -37,9 +37,8 @@ export class Reencryption {
   readonly #events: EncryptionEventPublisher;
   readonly #warnings = new LimitedWarnings((message) => logger.warn(message));
   readonly #underWay = new Map<string, Promise<void>>();
-  readonly #done = new LRUCache<string, number>({ max: REMEMBERED });
-  /** Keys, by id, that another replica writes with; and until when. */
-  readonly #truces = new Map<number, number>();
+  readonly #truces = new Truces();
+  #pausedUntil = -Infinity;
   #isStopped = false;
 
   constructor(
@@ -56,14 +55,15 @@ export class Reencryption {
 
   /** Encrypts a value anew in the background, if it is to be. Failures are warned of: it will be read again. */
   schedule(value: ReadValue): void {
+    if (this.#isStopped || this.#underWay.size >= MOST_AT_ONCE) return;
     const { keyId } = value.opened;
+    if (performance.now() < this.#pausedUntil || (keyId !== undefined && this.#truces.holds(keyId))) return;
     const id = idOf(value.location);
-    if (this.#isStopped || this.#underWay.has(id) || this.#underWay.size >= MOST_AT_ONCE) return;
-    if (keyId !== undefined && !this.#isToBeReplaced(id, keyId)) return;
+    if (this.#underWay.has(id) || (keyId !== undefined && this.#isUndone(id, keyId))) return;
     const task = this.replace(value)
       .then(
-        (isReplaced) => void (isReplaced && keyId !== undefined && this.#done.set(id, keyId)),
-        (error: unknown) => this.#warn(error),
+        (isReplaced) => void (isReplaced && keyId !== undefined && this.#truces.remember(id, keyId)),
+        (error: unknown) => this.#onFailure(error),
       )
       .finally(() => this.#underWay.delete(id));
     this.#underWay.set(id, task);
@@ -78,7 +78,8 @@ export class Reencryption {
   async replace({ location, raw, opened }: ReadValue): Promise<boolean> {
     const { suite } = this.#options;
     const replacement = this.#envelopes.seal(opened, location, { suite, binding: opened.binding });
-    const start = isEnvelope(raw) ? raw.subarray(0, UNIQUE) : raw;
+    // What was not encrypted may be what the reader got, and changes before it is sent.
+    const start = isEnvelope(raw) ? raw.subarray(0, UNIQUE) : Buffer.from(raw);
     const script = location.field === '' ? replaceValue : replaceField;
     const { redisKey, field, namespace, key } = location;
     const isReplaced = await script.run(this.#connection.client, {
@@ -101,26 +102,25 @@ export class Reencryption {
     return true;
   }
 
-  /** Waits for what is under way. */
+  /** Waits for what is under way, but not for a Redis that does not answer. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all(this.#underWay.values());
+    if (this.#underWay.size === 0) return;
+    await settlesBefore(Promise.all(this.#underWay.values()), performance.now() + STOP_TIMEOUT);
   }
 
-  /**
-   * While a new key is promoted, replicas that write with the old one are still there: each would undo what the other does. A value that was
-   * encrypted anew and comes back under the same key shows that someone writes with it.
-   */
-  #isToBeReplaced(id: string, keyId: number): boolean {
-    const now = performance.now();
-    if (this.#done.get(id) === keyId) {
-      this.#done.delete(id);
-      this.#truces.set(keyId, now + TRUCE);
-    }
-    return now >= (this.#truces.get(keyId) ?? 0);
+  #isUndone(id: string, keyId: number): boolean {
+    if (!this.#truces.beginIfBack(id, keyId)) return false;
+    logger.log(
+      `Another process writes with key ${showKeyId(keyId)}: what is under it is not encrypted anew for ten minutes`,
+    );
+    return true;
   }
 
-  #warn(error: unknown): void {
+  #onFailure(error: unknown): void {
+    this.#pausedUntil = performance.now() + PAUSE;
+    // The connection was closed: whoever reads it next will see to it.
+    if (this.#isStopped) return;
     const { message } = toRedisError(error) ?? (error as Error);
     this.#warnings.warn('reencryption', `A value could not be encrypted under the primary key: ${message}`);
   }

@@ -1,9 +1,9 @@
-import { EncryptionNotEncryptedError } from '../encryption-errors.js';
+import { isUtf8 } from 'node:buffer';
+import type { ResolvedPlaintextMigration, ResolvedEncryptionOptions } from '../options/resolved-options.js';
 import type { Envelopes, Opened } from '../envelope/envelopes.js';
 import { isEnvelope } from '../envelope/header.js';
 import { decodePayload, encodePayload } from '../envelope/payload.js';
 import { subjectOf } from '../envelope/place.js';
-import type { ResolvedEncryptionOptions } from '../options/resolved-options.js';
 import type { Location } from './location.js';
 import type { Reencryption } from './reencryption.js';
 
@@ -48,12 +48,16 @@ export class StoredValues {
    */
   open(raw: Buffer, location: Location): Opened {
     const { bind, migratePlaintext } = this.#options;
-    if (isEnvelope(raw) || !migratePlaintext || Date.now() >= migratePlaintext.until)
+    // What begins as an envelope does is never taken for plaintext.
+    if (!migratePlaintext || isEnvelope(raw) || !isAccepted(raw, migratePlaintext))
       return this.#envelopes.open(raw, location, bind);
-    const { as } = migratePlaintext;
-    if (as === 'json' && !isJson(raw)) throw new EncryptionNotEncryptedError(subjectOf(location));
-    return { bytes: raw, encoding: as, binding: bind, keyId: undefined };
+    return { bytes: raw, encoding: migratePlaintext.as, binding: bind, keyId: undefined };
   }
+}
+
+function isAccepted(raw: Buffer, { until, as }: ResolvedPlaintextMigration): boolean {
+  if (Date.now() >= until) return false;
+  return as === 'bytes' || (isUtf8(raw) && (as === 'text' || isJson(raw)));
 }
 
 function isJson(raw: Buffer): boolean {
