@@ -3,9 +3,10 @@ import { BlindIndex } from './blind-index/blind-index.js';
 import type { EncryptionStats } from './encryption-events.js';
 import type { EncryptionParts } from './encryption-parts.js';
 import { inspectEnvelope, type EnvelopeInspection } from './envelope/inspect-envelope.js';
-import { isEnvelope } from './envelope/header.js';
+import { isEnvelope, keyIdOf } from './envelope/header.js';
 import { decodePayload, encodePayload } from './envelope/payload.js';
 import type { Place } from './envelope/place.js';
+import { resolveContext } from './options/resolve-context.js';
 import type { ContextOptions } from './store/store-options.js';
 
 /** A key of this process: what can be said of it. */
@@ -49,14 +50,14 @@ export class EncryptionService {
   /**
    * Encrypts a Buffer, a text or what JSON can say, under the primary key: 47 bytes more than that, or 79 with the committing suite.
    *
-   * @throws EncryptionSerializationError
+   * @throws EncryptionSerializationError, EncryptionConfigurationError for wrong options
    */
   encrypt(value: unknown, options?: ContextOptions): Buffer {
     const {
       envelopes,
       options: { suite },
     } = this.#parts;
-    return envelopes.seal(encodePayload(value, 'The value'), this.#place(options), {
+    return envelopes.seal(encodePayload(value, 'The value'), this.#place('encrypt', options), {
       suite,
       binding: 'context',
     });
@@ -71,22 +72,26 @@ export class EncryptionService {
    * What was encrypted: a Buffer, a text, or what JSON made of the value.
    *
    * @param envelope bytes, or their base64url
-   * @throws EncryptionTamperedError, EncryptionUnknownKeyError, EncryptionNotEncryptedError, EncryptionUnsupportedError
+   * @throws EncryptionTamperedError, EncryptionUnknownKeyError, EncryptionNotEncryptedError, EncryptionUnsupportedError,
+   * EncryptionConfigurationError for wrong options
    */
   // What comes out is the application's word: it says so, or it is unknown.
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   decrypt<T = unknown>(envelope: Uint8Array | string, options?: ContextOptions): T {
     const { bytes, encoding } = this.#parts.envelopes.open(
       toBytes(envelope),
-      this.#place(options),
+      this.#place('decrypt', options),
       'context',
     );
     return decodePayload(bytes, encoding) as T;
   }
 
-  /** Whether these are the bytes of an envelope, or its base64url. Nothing else begins so: no UTF-8 text, and no MessagePack. */
+  /**
+   * Whether these are the bytes of an envelope: nothing else begins so, no UTF-8 text and no MessagePack. Or whether this is the text of one: a
+   * word of letters and digits that begins with `wQ` may look like that by chance.
+   */
   isEncrypted(value: Uint8Array | string): boolean {
-    return isEnvelope(toBytes(value));
+    return typeof value === 'string' ? keyIdOf(fromText(value)) !== undefined : isEnvelope(value);
   }
 
   /**
@@ -118,14 +123,21 @@ export class EncryptionService {
     return { ...this.#parts.events.counts };
   }
 
-  #place({ context = '' }: ContextOptions = {}): Place {
+  #place(method: string, options: ContextOptions | undefined): Place {
+    const context = resolveContext(`EncryptionService.${method}`, options);
     return { namespace: this.#parts.options.namespace, key: '', field: '', context };
   }
 }
 
 function toBytes(envelope: Uint8Array | string): Buffer {
-  if (typeof envelope === 'string') return Buffer.from(envelope, 'base64url');
+  if (typeof envelope === 'string') return fromText(envelope);
   return Buffer.isBuffer(envelope)
     ? envelope
     : Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+}
+
+/** Node skips what is no base64url, and reads what is almost that: of a text that was altered so, only the start is left, to be refused. */
+function fromText(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : bytes.subarray(0, 1);
 }

@@ -7,7 +7,8 @@ const FIXED = LABEL.length + HEADER_LENGTH + 4 * 4;
 
 /**
  * What is authenticated beside the ciphertext: `label || header || LP(namespace) || LP(key) || LP(field) || LP(context)`, where LP puts the
- * length in bytes, big endian, before the bytes in UTF-8. Different places never give the same bytes.
+ * length in bytes, big endian, before the bytes in UTF-8. Different places never give the same bytes; names that differ only in halves of
+ * surrogate pairs are the same name to Redis too, and a context has none.
  */
 export function associatedData(envelope: Buffer, place: Place, binding: Binding): Buffer {
   const { namespace, key, field, context } = bound(place, binding);
@@ -29,7 +30,8 @@ function bound(place: Place, binding: Binding): Place {
 }
 
 function byteLength(part: string | Uint8Array): number {
-  return typeof part === 'string' ? Buffer.byteLength(part) : part.length;
+  if (typeof part !== 'string') return part.length;
+  return part === '' ? 0 : Buffer.byteLength(part);
 }
 
 function write(data: Buffer, at: number, part: string | Uint8Array): number {

@@ -13,7 +13,7 @@ import { NONCE_LENGTH } from '../suites/key-derivation.js';
 import { SUITES, type SuiteName } from '../suites/suites.js';
 import { associatedData } from './associated-data.js';
 import { HEADER_LENGTH, overheadOf, readHeader, writeHeader, type ReadHeader } from './header.js';
-import { NonceSource } from './nonce-source.js';
+import { NonceSource, type Nonces } from './nonce-source.js';
 import type { Payload } from './payload.js';
 import { isAsStrong, subjectOf, type Binding, type Place } from './place.js';
 
@@ -38,11 +38,12 @@ export interface Opened extends Payload {
 export class Envelopes {
   readonly #ring: KeyRing;
   readonly #events: EncryptionEventPublisher;
-  readonly #nonces = new NonceSource();
+  readonly #nonces: Nonces;
 
-  constructor(ring: KeyRing, events: EncryptionEventPublisher) {
+  constructor(ring: KeyRing, events: EncryptionEventPublisher, nonces: Nonces = new NonceSource()) {
     this.#ring = ring;
     this.#events = events;
+    this.#nonces = nonces;
   }
 
   /** An envelope under the primary key, bound to a place. */
@@ -98,8 +99,10 @@ export class Envelopes {
     if (!key) throw new EncryptionUnknownKeyError(subjectOf(place), showKeyId(keyId));
     const message = key.derivation(suite.name).derive(envelope.subarray(HEADER_LENGTH, NONCE_END));
     const start = NONCE_END + suite.commitmentLength;
-    if (message.commitment && !timingSafeEqual(message.commitment, envelope.subarray(NONCE_END, start)))
+    if (message.commitment && !timingSafeEqual(message.commitment, envelope.subarray(NONCE_END, start))) {
+      message.key.fill(0);
       throw new EncryptionTamperedError(subjectOf(place));
+    }
     const end = envelope.length - TAG_LENGTH;
     const plaintext = decryptGcm(message, envelope.subarray(start, end), {
       tag: envelope.subarray(end),

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { EncryptionSerializationError } from '../encryption-errors.js';
+import { EncryptionSerializationError, EncryptionUnsupportedError } from '../encryption-errors.js';
 import type { Encoding } from './header.js';
 
 /** A value as it is encrypted. */
@@ -17,13 +17,32 @@ export function encodePayload(value: unknown, subject: string): Payload {
   if (typeof value === 'string' && value.isWellFormed())
     return { bytes: Buffer.from(value), encoding: 'text' };
   if (value instanceof Uint8Array || types.isUint8Array(value)) return { bytes: value, encoding: 'bytes' };
+  if (isLostInJson(value)) throw new EncryptionSerializationError(subject);
   return { bytes: Buffer.from(toJson(value, subject)), encoding: 'json' };
 }
 
-export function decodePayload(bytes: Buffer, encoding: Encoding): unknown {
+/**
+ * @param subject what it is, for messages
+ * @throws EncryptionUnsupportedError for JSON that is none: whoever has the key did not make it with this library
+ */
+export function decodePayload(bytes: Buffer, encoding: Encoding, subject = 'The value'): unknown {
   if (encoding === 'bytes') return bytes;
   const text = bytes.toString();
-  return encoding === 'text' ? text : (JSON.parse(text) as unknown);
+  if (encoding === 'text') return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Without its cause, which would show the value.
+    throw new EncryptionUnsupportedError(subject, 'it is not the JSON that it says it is');
+  }
+}
+
+/** Bytes of another kind, a Map and a Set are `{}` to JSON, and a number that is none is `null`. What they are part of is up to the application. */
+function isLostInJson(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return (
+    ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isMap(value) || types.isSet(value)
+  );
 }
 
 function toJson(value: unknown, subject: string): string {

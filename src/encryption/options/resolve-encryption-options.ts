@@ -23,7 +23,7 @@ export function resolveRootOptions(
   config: ConfigService,
 ): ResolvedEncryptionOptions {
   const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, ROOT_OPTIONS, problems), problems);
+  const settings = new Settings(flattenOptions(checked(options), ROOT_OPTIONS, problems), problems);
   const ring = resolveKeys(settings, config, problems);
   const resolved = {
     namespace: settings.namespace('namespace') ?? 'encrypted',
@@ -34,6 +34,13 @@ export function resolveRootOptions(
   };
   problems.throwAs((found) => new EncryptionConfigurationError('EncryptionModule', found));
   return { ...resolved, ring: ring! };
+}
+
+/** What a factory gives in place of options may well be the key: it must not get into a message. */
+function checked(options: unknown): unknown {
+  if (typeof options !== 'string' && !ArrayBuffer.isView(options)) return options;
+  const message = 'are a text or bytes, and no object of options: a key is given as { key }';
+  throw new EncryptionConfigurationError('EncryptionModule', [{ option: 'options', message }]);
 }
 
 function resolveMigration(settings: Settings, problems: Problems): ResolvedPlaintextMigration | undefined {

@@ -1,0 +1,26 @@
+import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import type { ContextOptions } from '../store/store-options.js';
+import { EncryptionConfigurationError } from './encryption-configuration-error.js';
+
+const CONTEXT_OPTIONS = { context: true } as const satisfies OptionTree & Record<keyof ContextOptions, true>;
+
+/**
+ * The context of a call; '' for none. A name that is misspelt must not mean that a value is bound to nothing.
+ *
+ * @param subject the method, for messages
+ * @throws EncryptionConfigurationError
+ */
+export function resolveContext(subject: string, options: ContextOptions | undefined): string | Uint8Array {
+  if (options === undefined) return '';
+  const problems = new Problems();
+  const settings = new Settings(flattenOptions(options, CONTEXT_OPTIONS, problems), problems);
+  const context = settings.converted('context', asContext, 'a text, without half a surrogate pair, or bytes');
+  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
+  return context ?? '';
+}
+
+/** In UTF-8 all halves of surrogate pairs are the same: one context would do for another. */
+function asContext(value: unknown): string | Uint8Array | undefined {
+  if (typeof value === 'string') return value.isWellFormed() ? value : undefined;
+  return value instanceof Uint8Array ? value : undefined;
+}
