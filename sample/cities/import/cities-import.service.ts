@@ -1,9 +1,9 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CacheService, InjectRedis, type Lease, LockService, type RedisClient } from 'rednest';
+import { showProgress } from '../../common/progress.js';
 import { cityKeys } from '../cities.keys.js';
 import { CitySource } from './city-source.js';
 import { importCities, indexKeys } from './import-cities.js';
-import { showProgress } from './import-progress.js';
 
 /** How the cities are laid out in Redis. To be raised with each change, so that the next start imports them again. */
 const LAYOUT = 1;
@@ -77,7 +77,7 @@ export class CitiesImportService implements OnApplicationBootstrap {
     const cities = this.#source.load();
     // Another edition may have renamed or dropped a city, and adding to an index takes nothing out of it.
     if (await this.#imported()) await Promise.all(indexKeys(cities).map((key) => this.#redis.unlink(key)));
-    const progress = showProgress(cities.length, this.#logger);
+    const progress = showProgress('Importing cities', cities.length, (line) => this.#logger.log(line));
     try {
       await importCities(this.#redis, cities, { onProgress: (done) => progress.advance(done) });
     } finally {
