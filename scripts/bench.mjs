@@ -9,7 +9,7 @@ import { environmentWith, openRedis } from './redis.mjs';
 import { installDependencies, root, setUp } from './setup.mjs';
 
 /** Those that measure rednest against the packages of bench/peers. */
-const withPeers = ['cache', 'lock', 'pubsub'];
+const withPeers = ['cache', 'encryption', 'lock', 'pubsub'];
 
 const names = readdirSync(`${root}bench`)
   .filter((file) => file.endsWith('.bench.ts'))
