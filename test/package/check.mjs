@@ -82,20 +82,21 @@ function useFromNest11(packed) {
   cpSync(fixture, project, { recursive: true });
   install(project, [packed]);
   importAndRequire(project, 'Nest 11');
-  run('npx', ['tsc'], project);
-  report('Nest 11: types for a CommonJS application');
-  checkDeclarations(project);
-  report('Nest 11: declarations without skipLibCheck');
+  checkTypes(project);
+  report('Nest 11: types for a CommonJS application, and declarations without skipLibCheck');
   run('npx', ['jest', '--ci'], project);
   report("Nest 11: a CommonJS application's Jest, on a real server");
 }
 
-/** For applications without skipLibCheck. What is wrong with the declarations of others is theirs to mend. */
-function checkDeclarations(project) {
+/** As in an application without skipLibCheck. What is wrong with the declarations of others is theirs to mend. */
+function checkTypes(project) {
   const tsc = ['tsc', '--skipLibCheck', 'false', '--pretty', 'false'];
-  const { stdout } = spawnSync('npx', tsc, { cwd: project, env, encoding: 'utf8' });
-  const own = stdout.split('\n').filter((line) => line.startsWith('node_modules/rednest/'));
-  if (own.length > 0) fail(own.join('\n'));
+  const { status, stdout, stderr, error } = spawnSync('npx', tsc, { cwd: project, env, encoding: 'utf8' });
+  // What belongs to an error and is indented follows it.
+  const errors = stdout.split('\n').filter((line) => /^\S/.test(line));
+  const own = errors.filter((line) => !/^node_modules\/(?!rednest\/)/.test(line));
+  if (own.length > 0 || (status !== 0 && errors.length === 0))
+    fail([error?.message, stdout, stderr].filter(Boolean).join('\n'));
 }
 
 /** Versions as pinned; nothing is written but node_modules. */
