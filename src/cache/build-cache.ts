@@ -1,9 +1,11 @@
+import type { EncryptionService } from '../encryption/index.js';
 import type { RedisConnection } from '../redis/index.js';
 import { CacheCounters } from './cache-counters.js';
 import type { CacheKeys } from './cache-keys.js';
 import type { CacheParts } from './cache-parts.js';
 import { CacheService } from './cache.service.js';
 import type { Coherence } from './coherence/coherence.js';
+import { EntryEncryption } from './entry/entry-encryption.js';
 import { EntrySerializer } from './entry/entry-serializer.js';
 import type { LimitedWarnings } from '../logging/limited-warnings.js';
 import { FactoryRunner } from './flight/factory-runner.js';
@@ -16,6 +18,7 @@ import { Lookup } from './lookup/lookup.js';
 import { Inspector } from './maintenance/inspector.js';
 import { Maintenance } from './maintenance/maintenance.js';
 import { Sweeper } from './maintenance/sweeper.js';
+import { CacheConfigurationError } from './options/cache-configuration-error.js';
 import type { ResolvedCacheOptions } from './options/resolved-cache-options.js';
 import type { RedisTier } from './remote/redis-tier.js';
 import type { ServerClock } from './server-clock.js';
@@ -29,6 +32,7 @@ import { Setter } from './store/setter.js';
 /** What a cache takes from the backend. */
 export interface Shared {
   readonly connection: RedisConnection | undefined;
+  readonly encryption: EncryptionService | undefined;
   readonly keys: CacheKeys;
   readonly clock: ServerClock;
   readonly coherence: Coherence;
@@ -61,7 +65,7 @@ const MAX_AGE = { pushed: 60_000, announced: 10_000, unknown: 1_000, own: Infini
 
 const CHANGES = { tracking: 'pushed', pubsub: 'announced', none: 'unknown' } as const;
 
-/** Puts a cache together. */
+/** Puts a cache together. @throws CacheConfigurationError where it is to encrypt and cannot */
 export function buildCache(options: ResolvedCacheOptions, shared: Shared): Cache {
   const { tier, clock, stopping } = shared;
   const parts = partsOf(options, shared);
@@ -110,6 +114,7 @@ export function buildCache(options: ResolvedCacheOptions, shared: Shared): Cache
 function partsOf(options: ResolvedCacheOptions, shared: Shared): CacheParts {
   const { keys, stamps, tier, clock, coherence, warnings, connection } = shared;
   const { namespace } = keys;
+  const prefix = keys.entries(options.name);
   const counters = new CacheCounters({ connectionId: connection?.id, namespace, cache: options.name });
   return {
     options,
@@ -119,7 +124,7 @@ function partsOf(options: ResolvedCacheOptions, shared: Shared): CacheParts {
     clock,
     counters,
     warnings,
-    prefix: keys.entries(options.name),
+    prefix,
     local: options.local && new LocalTier({ ...options.local, onEvict: (key) => counters.evict(key) }),
     localShard: coherence.shardOf(0),
     // Which coherence there is may be known only when the server has answered.
@@ -130,8 +135,25 @@ function partsOf(options: ResolvedCacheOptions, shared: Shared): CacheParts {
       return (tier && options.local?.maxAge) ?? MAX_AGE[this.changes];
     },
     generation: stamps.get(keys.generation(options.name)),
-    serializer: new EntrySerializer(options, (message) => warnings.warn('serializer', message)),
+    serializer: new EntrySerializer(
+      options,
+      (message) => warnings.warn('serializer', message),
+      encryptionOf(options, shared, prefix),
+    ),
   };
+}
+
+/** Undefined where entries are stored as they are. Without Redis nothing leaves the process, and there is nothing to encrypt. */
+function encryptionOf(
+  { encrypt, name }: ResolvedCacheOptions,
+  { connection, encryption }: Shared,
+  prefix: string,
+): EntryEncryption | undefined {
+  if (!encrypt || !connection) return undefined;
+  if (encryption) return new EntryEncryption(encryption, prefix);
+  const message =
+    'needs EncryptionService: import EncryptionModule.forRoot(), where it is not global also among the imports of CacheModule.forRoot';
+  throw new CacheConfigurationError(`Cache '${name}'`, [{ option: 'encrypt', message }]);
 }
 
 function sweeperOf({ prefix }: CacheParts, { connection, tier }: Shared): Sweeper | undefined {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { EncryptionService } from '../encryption/index.js';
 import type { RedisConnection, RedisError } from '../redis/index.js';
 import { buildCache } from './build-cache.js';
 import type { Cache } from './build-cache.js';
@@ -27,14 +28,23 @@ export class CacheBackend {
   readonly #tier: RedisTier | undefined;
   readonly #stamps: Stamps;
   readonly #connection: RedisConnection | undefined;
+  readonly #encryption: EncryptionService | undefined;
   readonly #caches = new Map<string, Cache>();
   readonly #stopping = new AbortController();
   /** Undefined until it has been, once. */
   #wasArmed: boolean | undefined;
 
-  /** @param connection undefined: the caches are local only */
-  constructor(options: ResolvedBackendOptions, connection: RedisConnection | undefined) {
+  /**
+   * @param connection undefined: the caches are local only
+   * @param encryption for the caches that encrypt
+   */
+  constructor(
+    options: ResolvedBackendOptions,
+    connection: RedisConnection | undefined,
+    encryption: EncryptionService | undefined,
+  ) {
     this.#connection = connection;
+    this.#encryption = encryption;
     this.#keys = new CacheKeys(options.namespace);
     this.#coherence = createCoherence(options.coherence, connection, options, {
       changed: (keys) => this.#onChanged(keys),
@@ -54,7 +64,7 @@ export class CacheBackend {
     this.#stamps = new Stamps((key) => this.#newStamp(key));
   }
 
-  /** Makes a cache. @throws CacheConfigurationError when there is one of that name */
+  /** Makes a cache. @throws CacheConfigurationError when there is one of that name, or it is to encrypt and cannot */
   open(options: ResolvedCacheOptions): CacheService {
     if (this.#caches.has(options.name)) {
       const message = `two caches are called '${options.name}'; give one of them another name`;
@@ -62,6 +72,7 @@ export class CacheBackend {
     }
     const cache = buildCache(options, {
       connection: this.#connection,
+      encryption: this.#encryption,
       keys: this.#keys,
       clock: this.#clock,
       coherence: this.#coherence,

@@ -7,6 +7,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { EncryptionService } from '../encryption/index.js';
 import {
   DEFAULT_CONNECTION,
   getRedisConnectionToken,
@@ -69,10 +70,16 @@ function cachesProvider(name: string | undefined): Provider {
       MODULE_OPTIONS_TOKEN,
       RedisConnections,
       { token: getRedisConnectionToken(name), optional: true },
+      { token: EncryptionService, optional: true },
     ],
-    useFactory: (options: CacheRootOptions, connections: RedisConnections, connection?: RedisConnection) => {
+    useFactory: (
+      options: CacheRootOptions,
+      connections: RedisConnections,
+      connection?: RedisConnection,
+      encryption?: EncryptionService,
+    ) => {
       if (!connection && name !== undefined) throw connectionError(name, 'cannot be found');
-      const caches = new Caches(options, connection);
+      const caches = new Caches(options, connection, encryption);
       connections.attach({
         start: async () => {
           if (!connection) checkLocalOnly(connections);

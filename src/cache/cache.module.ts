@@ -23,7 +23,7 @@ export interface CacheModuleExtras extends CacheConnectionExtras {
 /** Options of {@link CacheModule.forRoot}. */
 export type CacheModuleOptions = CacheRootOptions &
   CacheModuleExtras & {
-    /** The module of the connection, where it is not global. */
+    /** The modules of the connection and of the encryption, where they are not global. */
     imports?: NonNullable<ModuleMetadata['imports']>;
   };
 

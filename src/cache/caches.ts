@@ -1,3 +1,4 @@
+import type { EncryptionService } from '../encryption/index.js';
 import { RedisConnection } from '../redis/index.js';
 import { showValue } from '../redis/shared.js';
 import { CacheBackend } from './cache-backend.js';
@@ -16,11 +17,15 @@ export class Caches implements Iterable<CacheService> {
   readonly #caches = new Map<string, CacheService>();
 
   /** @internal */
-  constructor(options: CacheRootOptions, connection: RedisConnection | undefined) {
+  constructor(
+    options: CacheRootOptions,
+    connection: RedisConnection | undefined,
+    encryption?: EncryptionService,
+  ) {
     checkConnection(connection);
     const { backend, cache } = resolveRootOptions(DEFAULT_CACHE, options);
     this.#options = options;
-    this.#backend = new CacheBackend(backend, connection);
+    this.#backend = new CacheBackend(backend, connection, encryption);
     this.default = this.#backend.open(cache);
     this.#caches.set(DEFAULT_CACHE, this.default);
   }

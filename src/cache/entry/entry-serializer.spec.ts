@@ -74,9 +74,19 @@ describe('EntrySerializer', () => {
     const { value: _, ...fields } = draft(undefined);
     const lease = { leaseToken: 'a1B2c3D4', leaseUntil: 5_000 };
     const payload = msgpackCodec.encode('old', KEY);
-    const leased = writeRecord({ ...fields, codec: 1, compression: undefined, ...lease }, payload);
+    const leased = writeRecord(
+      { ...fields, codec: 1, compression: undefined, isEncrypted: false, ...lease },
+      payload,
+    );
     expect(serializer().deserialize(KEY, leased)).toMatchObject({ ...lease, entry: { value: 'old' } });
-    const nothing = { kind: 'lease', codec: 0, compression: undefined, tags: [], stamps: [0] } as const;
+    const nothing = {
+      kind: 'lease',
+      codec: 0,
+      compression: undefined,
+      isEncrypted: false,
+      tags: [],
+      stamps: [0],
+    } as const;
     const bare = writeRecord({ ...fields, ...nothing, ...lease }, Buffer.alloc(0));
     expect(serializer().deserialize(KEY, bare)).toStrictEqual({ ...lease, entry: undefined });
     expect(warnings).toStrictEqual([]);
@@ -85,7 +95,10 @@ describe('EntrySerializer', () => {
   it('keeps the lease and the birth of an entry whose value it cannot read', () => {
     const { value: _, ...fields } = draft(undefined);
     const lease = { leaseToken: 'a1B2c3D4', leaseUntil: 5_000 };
-    const foreign = writeRecord({ ...fields, codec: 99, compression: undefined, ...lease }, Buffer.from('x'));
+    const foreign = writeRecord(
+      { ...fields, codec: 99, compression: undefined, isEncrypted: false, ...lease },
+      Buffer.from('x'),
+    );
     expect(serializer().deserialize(KEY, foreign)).toStrictEqual({
       ...lease,
       entry: undefined,

@@ -3,8 +3,10 @@ import { assertCompression, compress, decompress } from '../codecs/compression.j
 import { errorFromText, errorToText } from '../codecs/error-codec.js';
 import { CacheSerializationError, CacheValueTooLargeError } from '../cache-errors.js';
 import type { ResolvedCacheOptions } from '../options/resolved-cache-options.js';
-import type { CacheEntry, EntryKind } from './entry.js';
+import { EncryptionError } from '../../encryption/index.js';
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
+import type { CacheEntry, EntryKind } from './entry.js';
+import type { EntryEncryption } from './entry-encryption.js';
 import { readRecord, writeRecord, type RecordFields, type StoredRecordHead } from './record.js';
 
 /** An entry before it has bytes. */
@@ -35,13 +37,18 @@ const DESK_SIZE = 16_384;
 export class EntrySerializer {
   readonly #options: SerializerOptions;
   readonly #warnings: LimitedWarnings;
+  readonly #encryption: EntryEncryption | undefined;
   /** Where records are read: to copy one here costs less than the views of it that reading and decoding would make. */
   readonly #desk = deskOf(DESK_SIZE);
 
-  /** @throws RedisConfigurationError for a compression that this Node does not have */
-  constructor(options: SerializerOptions, warn: (message: string) => void) {
+  /**
+   * @param encryption undefined: payloads are stored as they are
+   * @throws RedisConfigurationError for a compression that this Node does not have
+   */
+  constructor(options: SerializerOptions, warn: (message: string) => void, encryption?: EntryEncryption) {
     if (options.compression) assertCompression(options.compression.algorithm);
     this.#options = options;
+    this.#encryption = encryption;
     this.#warnings = new LimitedWarnings(warn);
   }
 
@@ -74,16 +81,16 @@ export class EntrySerializer {
       return UNREADABLE;
     }
     if (head.kind === 'lease') return withoutEntry(head);
-    if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined);
     const { codec } = this.#options;
-    if (head.codec !== codec.id) {
+    if (head.kind !== 'undefined' && head.codec !== codec.id) {
       this.#warnUnreadable('codec', key, `codec ${head.codec} wrote it, and this cache has ${codec.id}`);
       return withoutEntry(head);
     }
-    if (head.compression) return this.#deserializeCompressed(key, head, bytes);
-    if (desk && isRangeCodec(codec))
+    if (head.isEncrypted || this.#encryption) return this.#deserializeEncrypted(key, head, bytes);
+    if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined);
+    if (desk && !head.compression && isRangeCodec(codec))
       return this.#decode(key, head, () => codec.decodeRange(desk.bytes, head.payloadStart, head.payloadEnd));
-    return this.#decode(key, head, () => codec.decode(payloadOf(head, bytes), key));
+    return this.#deserializePayload(key, head, payloadOf(head, bytes));
   }
 
   #encode(key: string, { kind, value }: EntryDraft): Buffer {
@@ -119,22 +126,63 @@ export class EntrySerializer {
   #write(key: string, draft: EntryDraft, compression: RecordFields['compression'], payload: Buffer): Buffer {
     const { kind, born, freshUntil, staleUntil, cost, tags, stamps } = draft;
     const codec = this.#options.codec.id;
+    const isEncrypted = this.#encryption !== undefined;
     const times = { leaseUntil: 0, born, freshUntil, staleUntil, cost };
+    const fields = { kind, codec, compression, isEncrypted, leaseToken: '', ...times, tags, stamps };
     try {
-      return writeRecord({ kind, codec, compression, leaseToken: '', ...times, tags, stamps }, payload);
+      return writeRecord(fields, this.#encryption ? this.#encryption.seal(key, fields, payload) : payload);
     } catch (cause) {
       throw new CacheSerializationError(key, { cause });
     }
   }
 
-  async #deserializeCompressed(key: string, head: StoredRecordHead, bytes: Buffer): Promise<StoredRecord> {
+  #deserializeEncrypted(
+    key: string,
+    head: StoredRecordHead,
+    bytes: Buffer,
+  ): StoredRecord | Promise<StoredRecord> {
+    const payload = this.#decrypt(key, head, payloadOf(head, bytes));
+    if (!payload) return withoutEntry(head);
+    if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined, payload.length);
+    return this.#deserializePayload(key, head, payload);
+  }
+
+  /** Also what is in no envelope is refused where the cache encrypts: anybody may have written it. */
+  #decrypt(key: string, head: StoredRecordHead, envelope: Buffer): Buffer | undefined {
+    if (!this.#encryption || !head.isEncrypted) {
+      const reason = head.isEncrypted ? 'it is encrypted, and this cache is not' : 'it is not encrypted';
+      this.#warnUnreadable('encryption', key, reason);
+      return undefined;
+    }
+    try {
+      return this.#encryption.open(key, head, envelope);
+    } catch (error) {
+      const fault = error instanceof EncryptionError ? error.message : describe(error);
+      this.#warnUnreadable('encryption', key, `it cannot be decrypted (${fault})`);
+      return undefined;
+    }
+  }
+
+  #deserializePayload(
+    key: string,
+    head: StoredRecordHead,
+    payload: Buffer,
+  ): StoredRecord | Promise<StoredRecord> {
+    const { codec } = this.#options;
+    if (head.compression) return this.#deserializeCompressed(key, head, payload);
+    return this.#decode(key, head, () => codec.decode(payload, key), payload.length);
+  }
+
+  async #deserializeCompressed(
+    key: string,
+    head: StoredRecordHead,
+    compressed: Buffer,
+  ): Promise<StoredRecord> {
     const { maxValueSize, codec } = this.#options;
     const algorithm = head.compression ?? 'gzip';
-    const payload = await decompress(algorithm, payloadOf(head, bytes), maxValueSize).catch(
-      (error: unknown) => {
-        this.#warnUnreadable('compression', key, `${algorithm} cannot decompress it (${describe(error)})`);
-      },
-    );
+    const payload = await decompress(algorithm, compressed, maxValueSize).catch((error: unknown) => {
+      this.#warnUnreadable('compression', key, `${algorithm} cannot decompress it (${describe(error)})`);
+    });
     return payload
       ? this.#decode(key, head, () => codec.decode(payload, key), payload.length)
       : withoutEntry(head);
@@ -173,7 +221,7 @@ function withoutEntry({ kind, born, leaseToken, leaseUntil }: StoredRecordHead):
   return kind === 'lease' ? lease : { ...lease, unreadable: born };
 }
 
-/** @param length of the payload before it was compressed */
+/** @param length of the payload before it was compressed and encrypted */
 function withEntry(
   head: StoredRecordHead,
   kind: EntryKind,

@@ -23,6 +23,6 @@ export interface CacheEntry {
   readonly stamps: readonly number[];
   /** Size of the record in Redis, in bytes. */
   readonly size: number;
-  /** The same before it was compressed: about what it takes in this process. */
+  /** The same before it was compressed and encrypted: about what it takes in this process. */
   readonly expandedSize: number;
 }

@@ -12,6 +12,8 @@ export interface RecordFields extends Pick<
   readonly kind: RecordKind;
   readonly codec: number;
   readonly compression: CompressionAlgorithm | undefined;
+  /** Whether the payload is an envelope. Its kind, codec and compression are then those of what is in it. */
+  readonly isEncrypted: boolean;
   /** 8 characters of Latin-1, or '' for no lease. */
   readonly leaseToken: string;
   readonly leaseUntil: number;
@@ -53,6 +55,8 @@ const MOST_TAGS = 0xffff;
 /** Their places are the numbers in a record. */
 const KINDS: readonly RecordKind[] = ['lease', 'value', 'undefined', 'error'];
 const COMPRESSIONS: readonly (CompressionAlgorithm | undefined)[] = [undefined, 'gzip', 'brotli', 'zstd'];
+/** Stands beside the compression, where versions that know nothing of encryption find no algorithm: a miss. */
+const ENCRYPTED = 0x80;
 
 const NO_TAGS: readonly string[] = Object.freeze([]);
 
@@ -70,7 +74,7 @@ export function writeRecord(fields: RecordFields, payload: Buffer): Buffer {
   bytes[AT_VERSION] = VERSION;
   bytes[AT_KIND] = KINDS.indexOf(fields.kind);
   bytes[AT_CODEC] = fields.codec;
-  bytes[AT_COMPRESSION] = COMPRESSIONS.indexOf(fields.compression);
+  bytes[AT_COMPRESSION] = COMPRESSIONS.indexOf(fields.compression) | (fields.isEncrypted ? ENCRYPTED : 0);
   bytes.writeUInt16LE(fields.tags.length, AT_TAG_COUNT);
   bytes.fill(0, AT_LEASE_TOKEN, AT_LEASE_UNTIL);
   if (fields.leaseToken !== '') bytes.write(fields.leaseToken, AT_LEASE_TOKEN, 8, 'latin1');
@@ -123,7 +127,8 @@ export function readRecord(
   if (length < HEAD_LENGTH) return undefined;
   if (bytes[0] !== MAGIC_R || bytes[1] !== MAGIC_C || bytes[AT_VERSION] !== VERSION) return undefined;
   const kind = KINDS[bytes[AT_KIND] as number];
-  const compressionCode = bytes[AT_COMPRESSION] as number;
+  const compressionByte = bytes[AT_COMPRESSION] as number;
+  const compressionCode = compressionByte & ~ENCRYPTED;
   if (kind === undefined || compressionCode >= COMPRESSIONS.length) return undefined;
   const payloadStart = HEAD_LENGTH + view.getUint32(AT_TAGS_LENGTH, LITTLE_ENDIAN);
   const payloadEnd = payloadStart + view.getUint32(AT_PAYLOAD_LENGTH, LITTLE_ENDIAN);
@@ -135,6 +140,7 @@ export function readRecord(
     kind,
     codec: bytes[AT_CODEC] as number,
     compression: COMPRESSIONS[compressionCode],
+    isEncrypted: compressionByte >= ENCRYPTED,
     leaseToken: readLeaseToken(bytes, view),
     leaseUntil: view.getFloat64(AT_LEASE_UNTIL, LITTLE_ENDIAN),
     born: view.getFloat64(AT_BORN, LITTLE_ENDIAN),

@@ -31,6 +31,7 @@ export const CACHE_OPTIONS = {
   local: { maxEntries: true, maxBytes: true, maxAge: true, values: true } satisfies Names<LocalOptions>,
   codec: true,
   compression: { algorithm: true, threshold: true } satisfies Names<CompressionOptions>,
+  encrypt: true,
   maxValueSize: true,
   oversize: true,
 } as const satisfies OptionTree & Record<keyof CacheOptions, unknown>;

@@ -71,7 +71,14 @@ export interface CacheOptions extends EntryOptions, FactoryOptions {
   codec?: 'msgpack' | 'json' | Codec;
   /** @default false */
   compression?: CompressionAlgorithm | CompressionOptions | false;
-  /** Largest encoded value (before compression). @default '8mb' */
+  /**
+   * Whether what is stored in Redis is encrypted, by the application's `EncryptionModule.forRoot`: values, cached errors and HTTP responses.
+   * An entry is bound to its key, tags and ages. What cannot be decrypted (altered, taken from another key, under a key that this process
+   * does not have, or not encrypted) is a miss, with a warning. Not encrypted are keys, tags, times and sizes, and what is in the memory of
+   * the process. @default false
+   */
+  encrypt?: boolean;
+  /** Largest encoded value (before compression and encryption). @default '8mb' */
   maxValueSize?: ByteSize;
   /** What happens to a larger one: it is returned and not stored, with a warning, or `CacheValueTooLargeError`. @default 'skip' */
   oversize?: 'skip' | 'throw';

@@ -59,6 +59,7 @@ describe('resolveRootOptions', () => {
         local: { maxEntries: 10_000, maxBytes: 67_108_864, maxAge: undefined, values: 'shared' },
         codec: msgpackCodec,
         compression: undefined,
+        encrypt: false,
         maxValueSize: 8_388_608,
         oversize: 'skip',
       },
@@ -87,6 +88,7 @@ describe('resolveRootOptions', () => {
       local: { maxEntries: 5, maxBytes: '1mb', maxAge: '30s', values: 'frozen' },
       codec: text,
       compression: { algorithm: 'brotli', threshold: 0 },
+      encrypt: true,
       maxValueSize: '1kb',
       oversize: 'throw',
     });
@@ -113,6 +115,7 @@ describe('resolveRootOptions', () => {
       local: { maxEntries: 5, maxBytes: 1_048_576, maxAge: 30_000, values: 'frozen' },
       codec: text,
       compression: { algorithm: 'brotli', threshold: 0 },
+      encrypt: true,
       maxValueSize: 1_024,
       oversize: 'throw',
     });
@@ -254,6 +257,8 @@ describe('resolveNamedOptions', () => {
       maxEntries: 7,
     });
     expect(named({ errors: false }, { ...root, errors: { ttl: 1 } }).errors).toBeUndefined();
+    expect(named({ encrypt: false }, { ...root, encrypt: true }).encrypt).toBe(false);
+    expect(named({}, { ...root, encrypt: true }).encrypt).toBe(true);
   });
 
   it('refuses what all caches share, and says where it goes', () => {

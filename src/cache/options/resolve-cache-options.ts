@@ -76,6 +76,7 @@ function resolveCache(name: string, settings: Settings, problems: Problems): Res
     local: resolveLocal(settings),
     codec: resolveCodec(settings, problems),
     compression: resolveCompression(settings, problems),
+    encrypt: settings.boolean('encrypt') ?? false,
     maxValueSize: byteSize(settings, 'maxValueSize') ?? 8 * 1_024 * 1_024,
     oversize: settings.choice('oversize', ['skip', 'throw']) ?? 'skip',
   };

@@ -25,6 +25,7 @@ export interface ResolvedCacheOptions {
     | undefined;
   readonly codec: Codec;
   readonly compression: { readonly algorithm: CompressionAlgorithm; readonly threshold: number } | undefined;
+  readonly encrypt: boolean;
   readonly maxValueSize: number;
   readonly oversize: 'skip' | 'throw';
 }
