@@ -1,19 +1,183 @@
+import { LimitedWarnings } from '../../logging/limited-warnings.js';
+import type { RedisError } from '../../redis/index.js';
+import { logger } from '../encryption-logger.js';
 import type { EncryptionParts } from '../encryption-parts.js';
-import type { RotationOptions, SweepOptions } from './rotation-options.js';
+import { KeyReader, type KeyVisitor } from './key-reader.js';
+import { KeyWalk } from './key-walk.js';
+import { isAbsence, Patience } from './patience.js';
+import { Renewal } from './renewal.js';
+import {
+  resolveRotationOptions,
+  resolveSweepOptions,
+  type ResolvedRotationOptions,
+  type ResolvedSweepOptions,
+} from './resolve-rotation-options.js';
+import { readResume, writeResume, type ResumePoint, type RotationSubject } from './resume-token.js';
+import type { RotationOptions, RotationProgress, SweepOptions } from './rotation-options.js';
 import type { KeyUsageReport, RotationReport } from './rotation-report.js';
+import { SweepProgress } from './sweep-progress.js';
+import { Sweep } from './sweep.js';
+import { UsageCount } from './usage-count.js';
+
+/** How often a Cluster is walked through at most, while its slots are moved. */
+const ROUNDS = 3;
+
+/** What a sweep is made with. */
+interface SweepPlan {
+  readonly options: ResolvedSweepOptions;
+  readonly phase: RotationProgress['phase'];
+  readonly patience: Patience;
+  readonly visitorOf: (server: string) => KeyVisitor;
+  readonly reencrypted: () => number;
+  readonly from?: ResumePoint | undefined;
+}
 
 /** Walks through the keys of a namespace, and encrypts anew what is under other keys than the primary one. */
 export class Rotation {
-  constructor(parts: EncryptionParts, namespace: string) {
-    void parts;
-    void namespace;
+  readonly #parts: EncryptionParts;
+  readonly #namespace: string;
+  readonly #attempts: number | undefined;
+  readonly #warnings = new LimitedWarnings((message) => logger.warn(message));
+
+  /** @param attempts how often Redis is asked while it is away. @default for about a minute */
+  constructor(parts: EncryptionParts, namespace: string, attempts?: number) {
+    this.#parts = parts;
+    this.#namespace = namespace;
+    this.#attempts = attempts;
   }
 
-  rotate(_options: RotationOptions = {}): Promise<RotationReport> {
-    throw new Error('to be written');
+  /**
+   * Errors of single values are counted and warned of, and do not end it. It waits for Redis for about a minute where that is away, and then
+   * resolves with what there is to resume.
+   *
+   * @throws EncryptionConfigurationError; RedisError where Redis refuses something for good; what `contextOf` throws
+   */
+  async rotate(options: RotationOptions = {}): Promise<RotationReport> {
+    const resolved = resolveRotationOptions(options, this.#parts.options);
+    const subject = this.#subjectOf(resolved);
+    const from = resolved.resume === undefined ? undefined : readResume(resolved.resume, subject);
+    const patience = this.#patience(resolved);
+    const renewal = new Renewal({
+      parts: this.#parts,
+      options: resolved,
+      patience,
+      warnings: this.#warnings,
+    });
+    const reencrypted = (): number => renewal.counts.reencrypted;
+    const visitorOf = (): KeyVisitor => renewal;
+    const { sweep, walk } = this.#plan({
+      options: resolved,
+      phase: 'rotating',
+      patience,
+      visitorOf,
+      reencrypted,
+      from,
+    });
+    const rotated = await unlessAway(async () => (await sweep.run(ROUNDS)).completed, false);
+    const completed = rotated.result;
+    const counted = completed ? await this.#tryToCount(resolved, reencrypted) : undefined;
+    const report: RotationReport = {
+      completed,
+      resume: completed
+        ? undefined
+        : writeResume(subject, { slots: sweep.slots, cursors: [...walk.cursors] }),
+      failure: resolved.signal?.aborted ? undefined : (rotated.failure ?? counted?.failure),
+      ...renewal.counts,
+      usage: counted?.result,
+    };
+    this.#tell(report);
+    return report;
   }
 
-  count(_options: SweepOptions = {}): Promise<KeyUsageReport> {
-    throw new Error('to be written');
+  /** @throws EncryptionConfigurationError; RedisError; the reason of the signal */
+  async count(options: SweepOptions = {}): Promise<KeyUsageReport> {
+    const resolved = resolveSweepOptions(options);
+    const report = await this.#count(resolved, () => 0);
+    if (report) return report;
+    throw resolved.signal?.reason;
+  }
+
+  #tryToCount(
+    options: ResolvedSweepOptions,
+    reencrypted: () => number,
+  ): Promise<Attempt<KeyUsageReport | undefined>> {
+    return unlessAway(() => this.#count(options, reencrypted), undefined);
+  }
+
+  /** @returns undefined where it was stopped */
+  async #count(
+    options: ResolvedSweepOptions,
+    reencrypted: () => number,
+  ): Promise<KeyUsageReport | undefined> {
+    const usage = new UsageCount();
+    const patience = this.#patience(options);
+    const visitorOf = (server: string): KeyVisitor => usage.of(server);
+    const { sweep, walk } = this.#plan({ options, phase: 'counting', patience, visitorOf, reencrypted });
+    const { completed, isStable } = await sweep.run(1);
+    if (!completed) return undefined;
+    return usage.report(this.#parts.options.ring, walk.present, isStable && options.match === '*');
+  }
+
+  #plan({ options, phase, patience, visitorOf, reencrypted, from }: SweepPlan): {
+    sweep: Sweep;
+    walk: KeyWalk;
+  } {
+    const { connection } = this.#parts;
+    const namespace = this.#namespace;
+    const progress = new SweepProgress({
+      phase,
+      onProgress: options.onProgress,
+      reencrypted,
+      warnings: this.#warnings,
+      areCursorsPositions: connection.topology !== 'cluster',
+    });
+    // A namespace has no character that a pattern gives a meaning to.
+    const walk = new KeyWalk(connection, `${namespace}:${options.match}`, from?.cursors);
+    const { signal } = options;
+    const reader = new KeyReader({
+      connection,
+      namespace,
+      patience,
+      signal,
+      onFields: () => progress.tell(),
+    });
+    const sweep = new Sweep(
+      { connection, options, patience, walk, reader, progress, visitorOf },
+      from?.slots,
+    );
+    return { sweep, walk };
+  }
+
+  #subjectOf({ match, plaintext }: ResolvedRotationOptions): RotationSubject {
+    return { namespace: this.#namespace, match, plaintext, to: this.#parts.options.ring.primary.name };
+  }
+
+  #patience({ signal }: ResolvedSweepOptions): Patience {
+    return new Patience(this.#parts.connection, signal, this.#attempts);
+  }
+
+  #tell(report: RotationReport): void {
+    const { completed, reencrypted, refused, failure, usage } = report;
+    const end = completed ? 'is complete' : failure ? `could not go on: ${failure.message}` : 'was stopped';
+    const removable = usage?.removable.length ? `; unused keys: ${usage.removable.join(', ')}` : '';
+    logger.log(
+      `The rotation of '${this.#namespace}' ${end}: ${reencrypted} encrypted anew, ${refused} refused${removable}`,
+    );
+    this.#parts.events.publish('rotated', { namespace: this.#namespace, report });
+  }
+}
+
+interface Attempt<T> {
+  readonly result: T;
+  readonly failure?: RedisError;
+}
+
+/** @param otherwise the result where Redis was away for too long */
+async function unlessAway<T>(work: () => Promise<T>, otherwise: T): Promise<Attempt<T>> {
+  try {
+    return { result: await work() };
+  } catch (error) {
+    if (isAbsence(error)) return { result: otherwise, failure: error };
+    throw error;
   }
 }

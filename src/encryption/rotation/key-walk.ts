@@ -1,0 +1,96 @@
+import type { Redis } from 'ioredis';
+import { orRedisError } from '../../redis/shared.js';
+import type { RedisConnection } from '../../redis/index.js';
+
+/** Keys that one SCAN looks at, about. */
+export const PAGE = 500;
+
+/** In the place of a cursor, where all keys of a server were told. */
+export const END = 'end';
+
+/** Some keys of a server. */
+export interface Page {
+  /** The run id of the server: it has another one after a restart, and cursors are worth nothing then. */
+  readonly server: string;
+  readonly keys: readonly string[];
+  /** The cursor of what follows, or {@link END}. */
+  readonly next: string;
+}
+
+/** Walks through the keys of every master with SCAN. After a failover it begins again with the server that is there then. */
+export class KeyWalk {
+  readonly #connection: RedisConnection;
+  readonly #pattern: string;
+  readonly #cursors: Map<string, string>;
+  /** What was behind a connection when it was asked last. */
+  readonly #runs = new WeakMap<Redis, string>();
+  #present: readonly string[] = [];
+
+  /** @param cursors by the run id of the server, where a walk was stopped before */
+  constructor(
+    connection: RedisConnection,
+    pattern: string,
+    cursors: Iterable<readonly [string, string]> = [],
+  ) {
+    this.#connection = connection;
+    this.#pattern = pattern;
+    this.#cursors = new Map(cursors);
+  }
+
+  get cursors(): ReadonlyMap<string, string> {
+    return this.#cursors;
+  }
+
+  /** The servers that were there when all keys had been told. */
+  get present(): readonly string[] {
+    return this.#present;
+  }
+
+  /**
+   * The next keys; undefined where all masters that are there now have told all of theirs. The same ones again, until they are {@link passed}.
+   *
+   * @throws RedisError
+   */
+  async next(): Promise<Page | undefined> {
+    // What is behind a connection may have changed without anybody noticing: before the end each is asked.
+    for (const isSure of [false, true]) {
+      const present: string[] = [];
+      for (const master of this.#connection.masters()) {
+        const known = isSure ? undefined : this.#runs.get(master);
+        const server = known ?? (await this.#runOf(master));
+        if (this.#cursors.get(server) !== END) return this.#scan(master, server);
+        present.push(server);
+      }
+      this.#present = present;
+    }
+    return undefined;
+  }
+
+  /** All of its keys were worked on. */
+  passed({ server, next }: Page): void {
+    this.#cursors.set(server, next);
+  }
+
+  /** Begins again with all servers. */
+  reset(): void {
+    this.#cursors.clear();
+  }
+
+  async #scan(master: Redis, server: string): Promise<Page | undefined> {
+    const cursor = this.#cursors.get(server) ?? '0';
+    // Asked after the page: it is this server that has told of these keys, or one that was there before it, and then the page is dropped.
+    const replies = await Promise.all([
+      orRedisError(master.scan(cursor, 'MATCH', this.#pattern, 'COUNT', PAGE)),
+      this.#runOf(master),
+    ]);
+    const [[next, keys], now] = replies;
+    if (now !== server) return this.next();
+    return { server, keys: [...new Set(keys)], next: next === '0' ? END : next };
+  }
+
+  async #runOf(master: Redis): Promise<string> {
+    const run = /^run_id:(\S+)/m.exec(await orRedisError(master.info('server')))?.[1] ?? '';
+    this.#runs.set(master, run);
+    return run;
+  }
+}

@@ -1,0 +1,115 @@
+import type { RedisClient } from '../../redis/index.js';
+import type { LimitedWarnings } from '../../logging/limited-warnings.js';
+import { EncryptionError } from '../encryption-errors.js';
+import type { EncryptionParts } from '../encryption-parts.js';
+import type { Opened } from '../envelope/envelopes.js';
+import { isEnvelope, keyIdOf } from '../envelope/header.js';
+import { inspectEnvelope } from '../envelope/inspect-envelope.js';
+import { subjectOf } from '../envelope/place.js';
+import { showKeyId } from '../keys/key-id.js';
+import type { Location } from '../store/location.js';
+import { unlessReplaced, type IndexEntry, type KeyVisitor } from './key-reader.js';
+import type { Patience } from './patience.js';
+import type { ResolvedRotationOptions } from './resolve-rotation-options.js';
+import { WorkLimit } from './work-limit.js';
+
+/** How often a value is looked at again that someone else has just written. */
+const MOST_LOOKS = 20;
+
+interface RenewalParts {
+  readonly parts: EncryptionParts;
+  readonly options: ResolvedRotationOptions;
+  readonly patience: Patience;
+  readonly warnings: LimitedWarnings;
+}
+
+/** Encrypts what it is shown anew where it is under another key than the primary one. What cannot be is counted, and warned of. */
+export class Renewal implements KeyVisitor {
+  readonly counts = { reencrypted: 0, refused: 0, reindexed: 0, indexEntriesLeft: 0 };
+  readonly #its: RenewalParts;
+  readonly #limit: WorkLimit;
+
+  constructor(its: RenewalParts) {
+    this.#its = its;
+    this.#limit = new WorkLimit(its.options.concurrency);
+  }
+
+  value(location: Location, head: Buffer): Promise<void> | void {
+    if (!this.#isToBeRenewed(location, head)) return;
+    return this.#limit.run(() => this.#renew(location, undefined));
+  }
+
+  field(location: Location, raw: Buffer): Promise<void> | void {
+    if (!this.#isToBeRenewed(location, raw)) return;
+    return this.#limit.run(() => this.#renew(location, raw));
+  }
+
+  index({ prefix, token, keyId }: IndexEntry): Promise<void> | void {
+    const { parts } = this.#its;
+    if (keyId === parts.options.ring.primary.name) return;
+    const keeper = parts.indexKeepers.get(prefix);
+    if (!keeper) return void this.counts.indexEntriesLeft++;
+    return this.#limit.run(async () => {
+      const { moved, left } = await this.#its.patience.ask(() => keeper.reindex(token));
+      this.counts.reindexed += moved;
+      if (left > 0) this.counts.indexEntriesLeft++;
+    });
+  }
+
+  #isToBeRenewed(location: Location, head: Buffer): boolean {
+    const { parts, options } = this.#its;
+    const { ring } = parts.options;
+    if (!isEnvelope(head)) return options.plaintext === 'encrypt';
+    const keyId = keyIdOf(head);
+    if (keyId === ring.primary.id) return false;
+    if (keyId !== undefined && ring.get(keyId)) return true;
+    const why = keyId === undefined ? 'is cut short' : `is under key ${showKeyId(keyId)}, which is not here`;
+    this.#refuse(`${subjectOf(location)} ${why}`);
+    return false;
+  }
+
+  /** @param first what was just read there */
+  async #renew(found: Location, first: Buffer | undefined): Promise<void> {
+    const { parts, patience } = this.#its;
+    const context = this.#contextOf(found);
+    const location = { ...found, context: context ?? '' };
+    for (let look = 1; look <= MOST_LOOKS; look++) {
+      const raw = look === 1 && first ? first : await this.#read(location);
+      if (!raw || (look > 1 && !this.#isToBeRenewed(location, raw))) return;
+      const opened = this.#open(raw, location, context !== undefined);
+      if (!opened) return;
+      if (await patience.ask(() => parts.reencryption.replace({ location, raw, opened })))
+        return void this.counts.reencrypted++;
+    }
+    this.#refuse(`${subjectOf(location)} is written again and again under another key`);
+  }
+
+  async #read({ redisKey, field }: Location): Promise<Buffer | undefined> {
+    const { parts, patience } = this.#its;
+    const read = (client: RedisClient): Promise<Buffer | null> =>
+      field === '' ? client.getBuffer(redisKey) : client.hgetBuffer(redisKey, field);
+    return (await unlessReplaced(patience.ask(() => read(parts.connection.client)))) ?? undefined;
+  }
+
+  #open(raw: Buffer, location: Location, hasContext: boolean): Opened | undefined {
+    try {
+      // Without its context it would be taken for one that was tampered with.
+      if (hasContext || !isEnvelope(raw) || !inspectEnvelope(raw).hasContext)
+        return this.#its.parts.values.open(raw, location);
+      this.#refuse(`${subjectOf(location)} has a context, and contextOf gives none`);
+    } catch (error) {
+      if (!(error instanceof EncryptionError)) throw error;
+      this.#refuse(error.message);
+    }
+    return undefined;
+  }
+
+  #contextOf({ key, field }: Location): string | Uint8Array | undefined {
+    return this.#its.options.contextOf?.(key, field === '' ? undefined : field);
+  }
+
+  #refuse(message: string): void {
+    this.counts.refused++;
+    this.#its.warnings.warn('refused', `Rotation leaves a value as it is: ${message}`);
+  }
+}
