@@ -24,29 +24,27 @@ export interface ResolvedStoreOptions {
 const NOTHING: ResolvedStoreOptions = {};
 
 /**
- * How `set` writes a value.
+ * How a value is written.
  *
+ * @param subject the method, for messages
  * @throws EncryptionConfigurationError with every problem that was found
  */
-export function resolveSetOptions(options: SetOptions | undefined): ResolvedStoreOptions {
+export function resolveStoreOptions(subject: string, options: SetOptions | undefined): ResolvedStoreOptions {
   if (options === undefined) return NOTHING;
-  return resolve('EncryptedStore.set', SET_OPTIONS, options, (settings) => ({
+  return resolve(subject, SET_OPTIONS, options, (settings) => ({
     ttl: settings.find('ttl')?.value === 'keep' ? 'keep' : ttlOf(settings),
     condition: settings.choice('condition', ['NX', 'XX']),
   }));
 }
 
 /**
- * The time to live of what `setMany` and `hset` write, in milliseconds.
+ * The time to live of several values or of a hash, in milliseconds.
  *
- * @param method for messages
+ * @param subject the method, for messages
  * @throws EncryptionConfigurationError with every problem that was found
  */
-export function resolveTtl(
-  method: 'setMany' | 'hset',
-  options: SetManyOptions | undefined,
-): number | undefined {
-  return options && resolve(`EncryptedStore.${method}`, MANY_OPTIONS, options, ttlOf);
+export function resolveTtl(subject: string, options: SetManyOptions | undefined): number | undefined {
+  return options === undefined ? undefined : resolve(subject, MANY_OPTIONS, options, ttlOf);
 }
 
 /** The context that a value is read with; '' for none. @throws EncryptionConfigurationError */

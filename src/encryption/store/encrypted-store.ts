@@ -14,7 +14,7 @@ import {
   contextOf,
   entriesOf,
   resolveNamespace,
-  resolveSetOptions,
+  resolveStoreOptions,
   resolveTtl,
 } from './check-store-call.js';
 import { locationOf, type Location } from './location.js';
@@ -64,7 +64,7 @@ export class EncryptedStore {
 
   /** Writes a value, with a time to live or for ever. @returns whether it was written: always, without a `condition` */
   async set(key: string, value: unknown, options?: SetOptions): Promise<boolean> {
-    const { ttl, condition } = resolveSetOptions(options);
+    const { ttl, condition } = resolveStoreOptions('EncryptedStore.set', options);
     const location = this.#locate(key, options?.context);
     const raw = this.#parts.values.write(value, location);
     const words = [
@@ -98,7 +98,7 @@ export class EncryptedStore {
     values: Readonly<Record<string, unknown>> | Iterable<readonly [key: string, value: unknown]>,
     options?: SetManyOptions,
   ): Promise<void> {
-    const ttl = resolveTtl('setMany', options);
+    const ttl = resolveTtl('EncryptedStore.setMany', options);
     // All are encrypted before the first is sent: one that cannot be must not leave half of them written.
     const raws = entriesOf('values', values).map(([key, value]) => {
       const location = this.#locate(key, options?.context);
@@ -123,7 +123,7 @@ export class EncryptedStore {
     fields: Readonly<Record<string, unknown>> | Iterable<readonly [field: string, value: unknown]>,
     options?: SetManyOptions,
   ): Promise<void> {
-    const ttl = resolveTtl('hset', options);
+    const ttl = resolveTtl('EncryptedStore.hset', options);
     const { redisKey } = this.#locate(key);
     const words = entriesOf('fields', fields).flatMap(([field, value]) => {
       const location = this.#locate(key, options?.context, checkName('field', field));
