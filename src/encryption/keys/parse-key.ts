@@ -16,10 +16,10 @@ export function parseKey(given: unknown): ParsedKey {
   if (/^[0-9a-f]{64}$/i.test(text)) return { bytes: Buffer.from(text, 'hex') };
   if (text === '') return { fault: `is empty: a key is ${ACCEPTED}` };
   const bytes = decodeBase64(text);
-  if (!bytes) return { fault: `is neither hexadecimal nor base64: a key is ${ACCEPTED}` };
   // What has only hexadecimal digits was meant so, and "of 48 bytes" would not help whoever lost one of 64.
-  if (/^[0-9a-f]+$/i.test(text) && bytes.length !== KEY_LENGTH)
+  if (bytes?.length !== KEY_LENGTH && /^[0-9a-f]+$/i.test(text))
     return { fault: `has ${text.length} hexadecimal characters: a key is ${ACCEPTED}` };
+  if (!bytes) return { fault: `is neither hexadecimal nor base64: a key is ${ACCEPTED}` };
   return ofRightLength(bytes);
 }
 
