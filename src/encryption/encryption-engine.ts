@@ -1,6 +1,7 @@
 import type { RedisConnection } from '../redis/index.js';
 import type { ConnectionUser } from '../redis/shared.js';
 import type { IndexKeeper } from './blind-index/index-keeper.js';
+import { IndexUpkeep } from './blind-index/index-upkeep.js';
 import { EncryptionEventPublisher } from './encryption-events.js';
 import { logger } from './encryption-logger.js';
 import type { EncryptionParts } from './encryption-parts.js';
@@ -19,7 +20,8 @@ export class EncryptionEngine implements ConnectionUser {
     const reencryption = new Reencryption(connection, envelopes, options, events);
     const values = new StoredValues(envelopes, options, reencryption);
     const indexKeepers = new Map<string, IndexKeeper>();
-    this.parts = { connection, options, envelopes, events, reencryption, values, indexKeepers };
+    const indexUpkeep = new IndexUpkeep();
+    this.parts = { connection, options, envelopes, events, reencryption, values, indexKeepers, indexUpkeep };
   }
 
   async start(): Promise<void> {
@@ -34,7 +36,7 @@ export class EncryptionEngine implements ConnectionUser {
     );
   }
 
-  stop(): Promise<void> {
-    return this.parts.reencryption.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.parts.reencryption.stop(), this.parts.indexUpkeep.stop()]);
   }
 }

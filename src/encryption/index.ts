@@ -25,7 +25,12 @@ export type {
   EncryptionRootOptions,
   PlaintextMigrationOptions,
 } from './options/encryption-options.js';
+export { Encrypted, type EncryptedOptions } from './records/encrypted.decorator.js';
 export { EncryptedRecords } from './records/encrypted-records.js';
+export { EncryptionRecordInvalidError } from './records/encryption-record-invalid-error.js';
+export type { RecordClass, RecordsOptions, SaveRecordOptions } from './records/record-options.js';
+export type { FoundRecord } from './records/record-search.js';
+export { RecordStore } from './records/record-store.js';
 export type { RotationOptions, RotationProgress, SweepOptions } from './rotation/rotation-options.js';
 export type { KeyUsage, KeyUsageReport, RotationReport } from './rotation/rotation-report.js';
 export { EncryptedStore } from './store/encrypted-store.js';

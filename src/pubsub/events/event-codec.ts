@@ -5,7 +5,7 @@ import { EventInvalidError, EventTooLargeError, type EventProblem } from '../pub
 import { UnreadableEvent, type Envelope } from './envelope.js';
 import type { EventClass } from './event-options.js';
 import type { EventType } from './event-type.js';
-import { toInstance, toPlain } from './instances.js';
+import { toInstance, toPlain } from '../../classes/instances.js';
 import { parseEnvelope } from './parse-envelope.js';
 import { Validation } from './validation.js';
 

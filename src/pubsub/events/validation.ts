@@ -1,9 +1,10 @@
 import { types } from 'node:util';
-import { validateSync, ValidationTypes, type ValidationError, type ValidatorOptions } from 'class-validator';
+import { validateSync, ValidationTypes, type ValidatorOptions } from 'class-validator';
+import { problemsOf } from '../../classes/property-problems.js';
 import { messageOf } from '../describe-error.js';
 import type { EventProblem } from '../pubsub-errors.js';
 import { constraintsOf, quickCheck, rulesOf, type QuickCheck } from './quick-check.js';
-import { typeOf } from './transformer-metadata.js';
+import { typeOf } from '../../classes/transformer-metadata.js';
 
 const NONE: readonly EventProblem[] = Object.freeze([]);
 
@@ -21,7 +22,7 @@ export class Validation {
     try {
       if (this.#isQuicklyValid(event)) return NONE;
       const errors = validateSync(event, this.#options);
-      return errors.length === 0 ? NONE : errors.flatMap((error) => flatten(error, ''));
+      return errors.length === 0 ? NONE : problemsOf(errors);
     } catch (error) {
       return [{ property: '', message: `it cannot be checked: ${messageOf(error)}` }];
     }
@@ -58,14 +59,4 @@ function asyncWithin(classRef: object, path: string, seen: Set<object>): string[
 function isAsync({ async, target }: ReturnType<typeof constraintsOf>[number]): boolean {
   const { validate } = target.prototype as { readonly validate?: unknown };
   return async || types.isAsyncFunction(validate);
-}
-
-function flatten({ property, constraints, children }: ValidationError, path: string): EventProblem[] {
-  // An error of the whole has no property, whatever its type says.
-  const place = `${path}${property ?? ''}`;
-  const own = Object.values(constraints ?? {}).map((message) => ({
-    property: place,
-    message: `${path}${message}`,
-  }));
-  return [...own, ...(children ?? []).flatMap((child) => flatten(child, `${place}.`))];
 }

@@ -1,5 +1,4 @@
 import { instanceToPlain, plainToInstance } from 'class-transformer';
-import type { EventClass } from './event-options.js';
 import { hasDiscriminators, isTransformed } from './transformer-metadata.js';
 
 /**
@@ -8,7 +7,7 @@ import { hasDiscriminators, isTransformed } from './transformer-metadata.js';
  *
  * @throws whatever the constructor, a setter or a decorator throws
  */
-export function toInstance(classRef: EventClass, data: object): object {
+export function toInstance(classRef: new (...args: never[]) => object, data: object): object {
   const construct = classRef as new () => Record<string, unknown>;
   if (isTransformed(classRef)) {
     return plainToInstance(construct, hasDiscriminators() ? (copyOf(data) as object) : data);
@@ -22,13 +21,13 @@ export function toInstance(classRef: EventClass, data: object): object {
 }
 
 /**
- * What `JSON.stringify` is to be given for an event: itself, or where a class in it has decorators of class-transformer, what that makes
+ * What `JSON.stringify` is to be given for an object: itself, or where a class in it has decorators of class-transformer, what that makes
  * of it. `@Exclude` holds wherever an instance stands: nothing leaves that is not to.
  *
  * @throws whatever a decorator throws; RangeError for what is cyclic
  */
-export function toPlain(event: object): unknown {
-  return isOfTransformed(event) || holdsTransformed(event, undefined) ? instanceToPlain(event) : event;
+export function toPlain(object: object): unknown {
+  return isOfTransformed(object) || holdsTransformed(object, undefined) ? instanceToPlain(object) : object;
 }
 
 /** Of what is plain; that of `structuredClone` is of another realm in Jest, so that no object of it is an `Object`. */
@@ -57,7 +56,7 @@ function isOfTransformed(value: object): boolean {
   return typeof prototype.constructor === 'function' && isTransformed(prototype.constructor);
 }
 
-/** @param seen made when it is needed: most events hold no objects */
+/** @param seen made when it is needed: most hold no objects */
 function holdsTransformed(value: object, seen: Set<object> | undefined): boolean {
   if (ArrayBuffer.isView(value)) return false;
   const items = (Array.isArray(value) ? value : Object.values(value)) as readonly unknown[];

@@ -15,7 +15,7 @@ interface Storage {
 
 const KINDS = ['_typeMetadatas', '_transformMetadatas', '_exposeMetadatas', '_excludeMetadatas'] as const;
 
-/** Undefined within where it cannot be found. Looked for at the first event, not at import. */
+/** Undefined within where it cannot be found. Looked for when it is first needed, not at import. */
 let found: { readonly storage: Storage | undefined } | undefined;
 
 const known = new WeakMap<object, boolean>();

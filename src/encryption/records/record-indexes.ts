@@ -1,0 +1,145 @@
+import { orRedisError } from '../../redis/shared.js';
+import {
+  isMarked,
+  parseMark,
+  showMark,
+  type IndexMark,
+  type IndexMember,
+} from '../blind-index/index-mark.js';
+import { RecordIndex, type IndexedState } from '../blind-index/record-index.js';
+import type { EncryptionParts } from '../encryption-parts.js';
+import { IndexedProperty } from './indexed-property.js';
+import type { RecordField } from './record-codec.js';
+import type { ReadRecord, RecordReader } from './record-reader.js';
+import type { RecordType } from './record-type.js';
+
+/** A property that records are found by, and its index. */
+interface PropertyIndex<T extends object> {
+  readonly property: IndexedProperty<T>;
+  readonly index: RecordIndex;
+}
+
+/** The mark that a record is to have for a property. */
+interface PropertyMark<T extends object> extends PropertyIndex<T> {
+  readonly mark: IndexMark;
+}
+
+/** A record was written. */
+interface Written<T extends object> {
+  readonly redisKey: string;
+  readonly marks: readonly PropertyMark<T>[];
+  readonly lifetime: number;
+}
+
+/** The blind indexes of a class of records. */
+export class RecordIndexes<T extends object> {
+  /** Fields of the hash that say where a record is in the indexes. */
+  readonly markFields: readonly string[];
+  readonly #parts: EncryptionParts;
+  readonly #reader: RecordReader<T>;
+  readonly #all: readonly PropertyIndex<T>[];
+
+  constructor(type: RecordType<T>, parts: EncryptionParts, reader: RecordReader<T>) {
+    this.#parts = parts;
+    this.#reader = reader;
+    this.#all = [...type.encrypted]
+      .filter(([, { index = false }]) => index !== false)
+      .map(([name, { index }]) => this.#indexOf(type, new IndexedProperty(type, name, index)));
+    this.markFields = this.#all.map(({ property }) => property.markField);
+    for (const { index } of this.#all) parts.indexKeepers.set(index.prefix, index);
+  }
+
+  get(name: string): PropertyIndex<T> | undefined {
+    return this.#all.find(({ property }) => property.name === name);
+  }
+
+  /** @throws EncryptionConfigurationError for what cannot be indexed */
+  marksOf(record: T): PropertyMark<T>[] {
+    return this.#all.flatMap(({ property, index }) => {
+      const text = property.textOf(record);
+      return text === undefined ? [] : [{ property, index, mark: index.mark(text) }];
+    });
+  }
+
+  fieldsOf(marks: readonly PropertyMark<T>[]): RecordField[] {
+    return marks.map(({ property, mark }) => [property.markField, showMark(mark)]);
+  }
+
+  /** Before the record is written. @throws RedisError */
+  async add(marks: readonly PropertyMark<T>[], id: string, lifetime: number): Promise<void> {
+    await Promise.all(marks.map(({ index, mark }) => index.entries.add(mark, id, lifetime)));
+  }
+
+  /** After a record was written in place of another, or removed: removes what that was marked with. What fails is done when it is seen. */
+  async forget(before: readonly (string | null)[], id: string): Promise<void> {
+    const removals = this.#all.map(async ({ index }, position) => {
+      const mark = parseMark(before[position]);
+      if (mark) await this.#parts.indexUpkeep.attempt(() => index.entries.remove(mark, id));
+    });
+    await Promise.all(removals);
+  }
+
+  /**
+   * After a record was written: puts back what is not there any more. Where the write took longer than a minute, it was removed as what no
+   * record is marked with; where the driver had to send it again, with the record that another save has put there meanwhile.
+   */
+  async confirm(id: string, { redisKey, marks, lifetime }: Written<T>): Promise<void> {
+    const { connection, indexUpkeep } = this.#parts;
+    await Promise.all(
+      marks.map(({ property, index, mark }) =>
+        indexUpkeep.attempt(async () => {
+          const [isThere, shown] = await Promise.all([
+            index.entries.has(mark, id),
+            orRedisError(connection.client.hget(redisKey, property.markField)),
+          ]);
+          if (!isThere && shown === showMark(mark)) await index.entries.add(mark, id, lifetime);
+        }),
+      ),
+    );
+  }
+
+  /** Where a record is in an index under another key than the primary one, or in none, it is put there in the background. */
+  refresh(read: ReadRecord<T>): void {
+    const { options, indexUpkeep } = this.#parts;
+    if (!options.reencryptOnRead) return;
+    for (const { property, index } of this.#all) {
+      const state = stateOf(read, property);
+      if (state?.text === undefined || state.mark?.keyId === options.ring.primary.name) continue;
+      const { redisKey, text } = state;
+      const outdated = { redisKey, property: property.name, keyId: state.mark?.keyId };
+      indexUpkeep.scheduleMove(outdated, () => index.move({ ...state, text }));
+    }
+  }
+
+  /** Removes, in the background, members of an entry that are not those of the record: left behind by a save that was cut off, or one that is gone. */
+  tidy(index: RecordIndex, members: readonly IndexMember[], read: ReadRecord<T> | undefined): void {
+    const mark = read && parseMark(read.raws[index.of.markField]?.toString());
+    if (read && !mark) return;
+    for (const member of members)
+      if (!isMarked(mark, member))
+        this.#parts.indexUpkeep.schedule(member.member, () => index.entries.removeStale(member));
+  }
+
+  #indexOf(type: RecordType<T>, property: IndexedProperty<T>): PropertyIndex<T> {
+    const { namespace, name } = type;
+    const of = { namespace, name, property: property.name, markField: property.markField };
+    const index = new RecordIndex(this.#parts, of, {
+      stateOf: async (id) => {
+        const read = await this.#reader.read(id);
+        return read && stateOf(read, property);
+      },
+      lifetimeOf: (id) => this.#reader.lifetimeOf(id),
+    });
+    return { property, index };
+  }
+}
+
+function stateOf<T extends object>(
+  { id, redisKey, raws, record }: ReadRecord<T>,
+  property: IndexedProperty<T>,
+): IndexedState {
+  const shownMark = raws[property.markField]?.toString();
+  const raw = raws[property.name];
+  const text = raw && property.textOf(record);
+  return { id, redisKey, mark: parseMark(shownMark), shownMark, text, raw: raw ?? Buffer.alloc(0) };
+}

@@ -1,0 +1,77 @@
+import type { Duration } from '../../redis/index.js';
+import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
+
+/** A class of records: it is made without arguments. */
+export type RecordClass<T extends object> = new () => T;
+
+/** Where the records of a class are kept. */
+export interface RecordsOptions {
+  /**
+   * What stands before the ids in Redis, one for each class in a namespace. A build that shortens the names of classes needs it.
+   *
+   * @default the name of the class, in small letters with hyphens: `payment-profile`
+   */
+  name?: string;
+  /** First part of every key in Redis. @default that of the module */
+  namespace?: string;
+}
+
+/** How a record is saved. */
+export interface SaveRecordOptions {
+  /** After what time it is gone. @default the time that the record there has stays; a new one has none */
+  ttl?: Duration;
+}
+
+const RECORDS_OPTIONS = { name: true, namespace: true } as const satisfies OptionTree &
+  Record<keyof RecordsOptions, true>;
+
+const SAVE_OPTIONS = { ttl: true } as const satisfies OptionTree & Record<keyof SaveRecordOptions, true>;
+
+/** A hundred years, in milliseconds. */
+const LONGEST_TTL = 100 * 365.25 * 86_400_000;
+
+/** @throws EncryptionConfigurationError */
+export function resolveRecordsOptions(
+  subject: string,
+  options: RecordsOptions,
+  defaults: Required<RecordsOptions>,
+): Required<RecordsOptions> {
+  const problems = new Problems();
+  const settings = new Settings(flattenOptions(options, RECORDS_OPTIONS, problems), problems);
+  const resolved = {
+    name: settings.converted('name', asName, "letters, digits, '_', '-' and '.', and 'idx' is taken"),
+    namespace: settings.namespace('namespace'),
+  };
+  const name = resolved.name ?? asName(defaults.name);
+  if (name === undefined && !settings.has('name'))
+    problems.add('name', `is needed: none can be made of that of the class`);
+  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
+  return { name: name!, namespace: resolved.namespace ?? defaults.namespace };
+}
+
+/** @returns milliseconds, or undefined where none is given @throws EncryptionConfigurationError */
+export function resolveTimeToLive(
+  subject: string,
+  options: SaveRecordOptions | undefined,
+): number | undefined {
+  if (options === undefined) return undefined;
+  const problems = new Problems();
+  const settings = new Settings(flattenOptions(options, SAVE_OPTIONS, problems), problems);
+  const ttl = settings.duration('ttl', { max: LONGEST_TTL });
+  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
+  // Redis counts whole milliseconds.
+  return ttl === undefined ? undefined : Math.ceil(ttl);
+}
+
+/** `PaymentProfile` is `payment-profile`, `URLEntry` is `url-entry`. */
+export function kebabCase(name: string): string {
+  return name
+    .replaceAll(/([\p{Ll}\d])(\p{Lu})/gu, '$1-$2')
+    .replaceAll(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1-$2')
+    .toLowerCase();
+}
+
+function asName(name: unknown): string | undefined {
+  return typeof name === 'string' && /^[\w.-]+$/.test(name) && name !== 'idx' ? name : undefined;
+}
