@@ -84,7 +84,7 @@ export class EncryptedStore {
     return removed.reduce((sum, each) => sum + each, 0);
   }
 
-  /** The values of some keys in one round trip, in their order; undefined where there is none. */
+  /** The values of some keys in one round trip, in their order; undefined where there is none. Rejects where one is refused. */
   async getMany<T = unknown>(keys: readonly string[], options?: ContextOptions): Promise<(T | undefined)[]> {
     const context = contextOf(options);
     const locations = checkKeys(keys).map((key) => this.#locate(key, context));
@@ -141,7 +141,7 @@ export class EncryptedStore {
     return names.length === 0 ? 0 : orRedisError(this.#client.hdel(redisKey, ...names));
   }
 
-  /** All fields of a hash: none where there is no hash. */
+  /** All fields of a hash: none where there is no hash. Rejects where one is refused. */
   async hgetall<T = unknown>(key: string, options?: ContextOptions): Promise<Record<string, T>> {
     const context = contextOf(options);
     const { redisKey } = this.#locate(key);
