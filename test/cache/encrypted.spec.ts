@@ -349,6 +349,20 @@ describe('the option encrypt', () => {
     );
   });
 
+  it('finds the encryption that is not global among the imports of forRoot', async () => {
+    const namespace = fresh();
+    const encryption = EncryptionModule.forRoot({ namespace: 'app', key, isGlobal: false });
+    const options = { namespace, encrypt: true, budget: '5s', imports: [encryption] } as const;
+    const { app } = await startApplication([
+      RedisModule.forRoot(server.options),
+      encryption,
+      CacheModule.forRoot(options),
+    ]);
+    opened.add({ [Symbol.asyncDispose]: () => app.close() });
+    await app.get(CacheService).set('a', SECRET);
+    expect(await isFound(namespace, SECRET)).toBe(false);
+  });
+
   it('asks for nothing where the cache is in memory only', async () => {
     const { app } = await startApplication([CacheModule.forRoot({ namespace: 'app', encrypt: true })]);
     opened.add({ [Symbol.asyncDispose]: () => app.close() });
