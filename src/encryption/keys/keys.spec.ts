@@ -16,11 +16,11 @@ describe('a random key', () => {
       const hex = key.toString('hex');
       const base64 = key.toString('base64');
       const written = [key, new Uint8Array(key), hex, hex.toUpperCase(), base64, base64.replace(/=+$/, '')];
-      for (const each of [...written, key.toString('base64url'), ` ${hex}\n`])
-        expect(parseKey(each)).toEqual({ bytes: key });
+      const parsed = [...written, key.toString('base64url'), ` ${hex}\n`].map(parseKey);
+      expect(parsed.every((each) => 'bytes' in each && each.bytes.equals(key))).toBe(true);
       expect(weaknessOf(key)).toBeUndefined();
     };
-    fc.assert(fc.property(randomKey, check), { numRuns: 300 });
+    fc.assert(fc.property(randomKey, check), { numRuns: 200 });
   });
 
   it('is copied: what reads it may overwrite it', () => {
