@@ -260,9 +260,9 @@ describe('a rotation', () => {
     const old = await start({ key: OLD, decryptKeys: [NEW], reencryptOnRead: false });
     const { store } = await start(ROTATED);
     const latest = new Map<string, number>();
-    let isOver = false;
+    const over = new AbortController();
     const write = async (writer: EncryptedApplication, share: string[]) => {
-      for (let count = 0; !isOver; count++) {
+      for (let count = 0; !over.signal.aborted; count++) {
         const names = share.slice((count * 20) % share.length).slice(0, 20);
         await writer.store.setMany(names.map((name) => [name, count]));
         for (const name of names) latest.set(name, count);
@@ -270,7 +270,7 @@ describe('a rotation', () => {
     };
     const writers = [write(old, NAMES.slice(0, 200)), write(await start(ROTATED), NAMES.slice(200, 400))];
     expect(await store.rotate()).toMatchObject({ completed: true, refused: 0 });
-    isOver = true;
+    over.abort();
     await Promise.all(writers);
     expect(await store.rotate()).toMatchObject({ completed: true, usage: { removable: [OLD.id] } });
     const after = await start({ key: NEW });
