@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { IsString } from 'class-validator';
+import { Encrypted, type EncryptedRecords, type EncryptedStore, type RedisModuleOptions } from 'rednest';
 import { startCluster, startRedis, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { guideAcl } from '../support/guide-acl.js';
@@ -11,52 +13,80 @@ const opened = new Opened();
 
 const USER = { username: 'app', password: 'guide-secret' };
 
-/** What both guides together allow, with the connection's own keys and channels taken out again: the store has to do with its own. */
+/** What both guides together allow, with the connection's own keys and channels taken out again: the module has to do with its own. */
 const RULES = `${guideAcl()} resetkeys resetchannels ${guideAcl('encryption')}`;
 
 const acl = [`${USER.username} on >${USER.password} ${RULES}`];
 
-type Servers = Pick<RedisServer, 'options'> & { readonly nodes?: readonly RedisServer[] };
+class Card {
+  @IsString() holder!: string;
+  @Encrypted({ index: true }) @IsString() number!: string;
+}
+
+/** What is left afterwards is under the old key, or not encrypted. */
+async function fill(store: EncryptedStore, records: EncryptedRecords): Promise<void> {
+  await useEveryMethod(store);
+  await store.setMany({ a: 1, b: 2 });
+  await store.hset('hash', { field: 1 });
+  await store.hset('hash two', { field: 1 });
+  const cards = records.for(Card);
+  for (const id of ['1', '2', '3']) await cards.save(id, { holder: 'Ada', number: '4111' });
+  await cards.save('1', { holder: 'Ada', number: '5555' }, { ttl: '1h' });
+  await cards.save('1', { holder: 'Bob', number: '5555' });
+  expect(await cards.delete('3')).toBe(true);
+  // An entry of the index that was to expire, and now is not.
+  await cards.save('4', { holder: 'Ada', number: '6011' }, { ttl: '1h' });
+  await cards.save('5', { holder: 'Ada', number: '6011' });
+}
+
+/** What a replica does that has the new key. */
+async function renew(options: RedisModuleOptions): Promise<void> {
+  const migratePlaintext = { until: new Date(Date.now() + 3_600_000) };
+  const { store, service, records } = opened.add(await openStore(options, { ...AFTER, migratePlaintext }));
+  expect(await store.getMany(['a', 'plain'])).toEqual([1, 'text']);
+  expect(await store.hgetall('hash')).toEqual({ field: 1 });
+  await eventually(() => expect(service.stats()).toMatchObject({ reencrypted: 3, migrated: 1 }));
+  const cards = records.for(Card);
+  expect(await cards.load('1')).toEqual({ holder: 'Bob', number: '5555' });
+  const report = await store.rotate();
+  expect(report.usage?.removable).toHaveLength(1);
+  expect(await store.keyUsage()).toMatchObject({ removable: report.usage?.removable });
+  const found = await cards.find('number', '4111');
+  expect(found.map(({ id }) => id)).toEqual(['2']);
+}
+
+async function setPlain(servers: readonly RedisServer[]): Promise<void> {
+  for (const server of servers) {
+    const isSet = await (await server.admin()).set('app:plain', 'text').then(Boolean, () => false);
+    if (isSet) return;
+  }
+}
 
 describe('the smallest ACL of the guide', () => {
   it.each([
     ['a single server', () => startRedis({ acl })],
     ['a Cluster', () => startCluster({ masters: 3, replicas: 0, acl })],
-  ])('is enough for all that the store does on %s', async (_, start) => {
+  ])('is enough for all that the module does on %s', async (_, start) => {
     const servers = opened.add(await start());
     const options = { ...servers.options, ...USER };
     const nodes = 'nodes' in servers ? servers.nodes : [servers];
     const before = opened.add(await openStore(options, { key: OLD }));
-    await useEveryMethod(before.store);
-    await before.store.set('a', 1);
-    await before.store.hset('hash', { field: 1 });
-    const after = opened.add(await openStore(options, AFTER));
-    expect(await after.store.getMany(['a'])).toEqual([1]);
-    expect(await after.store.hgetall('hash')).toEqual({ field: 1 });
-    await eventually(() => after.service.stats().reencrypted === 2);
-    await migrate(nodes, options);
+    await fill(before.store, before.records);
+    await setPlain(nodes);
+    await renew(options);
     for (const node of nodes) expect(await refusals(node)).toEqual({});
   });
+
+  it('grants nothing that the module can do without', async () => {
+    const server = await opened.server({ acl });
+    const options = { ...server.options, ...USER };
+    const before = opened.add(await openStore(options, { key: OLD }));
+    await fill(before.store, before.records);
+    await setPlain([server]);
+    await renew(options);
+    const stats = await (await server.admin()).info('commandstats');
+    const rules = guideAcl('encryption').split(' ');
+    const commands = rules.filter((rule) => rule.startsWith('+')).map((rule) => rule.slice(1));
+    expect(commands.filter((command) => !stats.includes(`cmdstat_${command}:`))).toEqual([]);
+  });
 });
-
-async function migrate(nodes: readonly RedisServer[], options: Servers['options']): Promise<void> {
-  const migratePlaintext = { until: new Date(Date.now() + 3_600_000) };
-  const { store, service } = opened.add(await openStore(options, { key: OLD, migratePlaintext }));
-  const key = 'app:plain';
-  const owner = await ownerOf(nodes, key);
-  await (await owner.admin()).set(key, 'text');
-  expect(await store.get('plain')).toBe('text');
-  await eventually(() => service.stats().migrated === 1);
-}
-
-/** The node that takes what is written to a key. */
-async function ownerOf(nodes: readonly RedisServer[], key: string): Promise<RedisServer> {
-  for (const node of nodes) {
-    const isOwner = await (await node.admin()).exists(key).then(
-      () => true,
-      () => false,
-    );
-    if (isOwner) return node;
-  }
-  throw new Error('No node has the slot');
-}
