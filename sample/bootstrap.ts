@@ -1,7 +1,8 @@
-import { ValidationPipe, type INestApplication } from '@nestjs/common';
+import { type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
+import { ReservedValidationPipe } from './common/reserved-validation.pipe.js';
 
 /** Builds Atlas. Its `listen` imports the cities, where they are missing, before the server takes requests. */
 export async function createAtlas(): Promise<INestApplication> {
@@ -11,7 +12,7 @@ export async function createAtlas(): Promise<INestApplication> {
 /** What belongs to Atlas and cannot stand in a module; the tests do it to the application that they build. */
 export function configureAtlas(app: INestApplication): INestApplication {
   app.enableShutdownHooks();
-  app.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true, forbidNonWhitelisted: true }));
+  app.useGlobalPipes(new ReservedValidationPipe());
   setUpDocumentation(app);
   return app;
 }

@@ -1,0 +1,22 @@
+import { BadRequestException, Catch, Inject, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
+
+/** Says that a body is no JSON, as the parser does, but without the part of it that the parser shows: there may be a card number in it. */
+@Catch(BadRequestException)
+export class MalformedBodyFilter extends BaseExceptionFilter {
+  constructor(@Inject(HttpAdapterHost) adapterHost: HttpAdapterHost) {
+    super(adapterHost.httpAdapter);
+  }
+
+  override catch(exception: BadRequestException, host: ArgumentsHost): void {
+    super.catch(
+      isOfParser(exception) ? new BadRequestException('The body is not valid JSON') : exception,
+      host,
+    );
+  }
+}
+
+/** An error of the parser has its message alone; that of a pipe has, as a rule, a list. */
+function isOfParser({ message }: BadRequestException): boolean {
+  return / JSON\b/.test(message);
+}
