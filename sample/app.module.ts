@@ -2,20 +2,37 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
-import { CacheModule, LockModule, PubSubModule, RedisModule, type RedisModuleOptions } from 'rednest';
+import {
+  CacheModule,
+  EncryptionModule,
+  LockModule,
+  PubSubModule,
+  RedisModule,
+  type EncryptionModuleOptions,
+  type RedisModuleOptions,
+} from 'rednest';
 import { AppController } from './app.controller.js';
 import { AccountsModule } from './accounts/accounts.module.js';
-import { eventNamespace, lockNamespace } from './atlas.keys.js';
+import { eventNamespace, lockNamespace, secureNamespace } from './atlas.keys.js';
 import { CitiesModule } from './cities/cities.module.js';
+import { MalformedBodyFilter } from './common/malformed-body.filter.js';
 import { RedisErrorFilter } from './common/redis-error.filter.js';
 import { validateEnvironment } from './environment.js';
+import { PaymentsModule } from './payments/payments.module.js';
 import { ToursModule } from './tours/tours.module.js';
 import { WorkModule } from './work/work.module.js';
 
+/** What Atlas takes from the environment, unless it is given here. */
+export interface AppOptions {
+  /** Of the connection. @default from `REDIS_*` */
+  redis?: RedisModuleOptions;
+  /** @default from `ENCRYPTION_KEY` and `ENCRYPTION_DECRYPT_KEYS` */
+  keys?: Pick<EncryptionModuleOptions, 'key' | 'decryptKeys'>;
+}
+
 @Module({})
 export class AppModule {
-  /** @param redis options of the connection; by default all of them come from `REDIS_*` in the environment */
-  static async forRoot(redis?: RedisModuleOptions): Promise<DynamicModule> {
+  static async forRoot({ redis, keys }: AppOptions = {}): Promise<DynamicModule> {
     return {
       module: AppModule,
       imports: [
@@ -25,14 +42,20 @@ export class AppModule {
         LockModule.forRoot({ namespace: lockNamespace }),
         // Handlers take some milliseconds; where Redis does not answer, they hold up nobody for longer.
         PubSubModule.forRoot({ namespace: eventNamespace, shutdownTimeout: '1s' }),
+        EncryptionModule.forRoot({ ...keys, namespace: secureNamespace }),
         ScheduleModule.forRoot(),
         CitiesModule,
         ToursModule,
         WorkModule,
         AccountsModule,
+        PaymentsModule,
       ],
       controllers: [AppController],
-      providers: [{ provide: APP_FILTER, useClass: RedisErrorFilter }],
+      providers: [
+        { provide: APP_FILTER, useClass: RedisErrorFilter },
+        // The last one is asked first.
+        { provide: APP_FILTER, useClass: MalformedBodyFilter },
+      ],
     };
   }
 }

@@ -8,3 +8,6 @@ export const lockNamespace = 'atlas:lock';
 
 /** So do the streams and channels of the events. An event has its name from what happened: `city.viewed`. */
 export const eventNamespace = 'atlas:events';
+
+/** And what is encrypted. A rotation walks through all of these, and through nothing else. */
+export const secureNamespace = 'atlas:secure';

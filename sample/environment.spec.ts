@@ -6,6 +6,12 @@ describe('validateEnvironment', () => {
     expect(validateEnvironment({ HOME: '/home/atlas' })).toEqual({ HOME: '/home/atlas', PORT: 3000 });
   });
 
+  it('leaves keys to EncryptionModule, and shows none of them', () => {
+    const keys = { ENCRYPTION_KEY: 'no-key', ENCRYPTION_DECRYPT_KEYS: 'no-key-either' };
+    expect(validateEnvironment(keys)).toMatchObject(keys);
+    expect(() => validateEnvironment({ ...keys, PORT: '-1' })).toThrow(/^(?!.*no-key).*PORT/);
+  });
+
   it.each([
     ['8080', 8080],
     ['0', 0],

@@ -4,7 +4,7 @@ import { ToNumber } from './common/to-number.js';
 
 const PORT_RULE = { message: 'PORT is a whole number from 0 to 65535' };
 
-/** What Atlas itself reads from the environment. `REDIS_*` is read, and validated, by RedisModule. */
+/** What Atlas itself reads from the environment. `REDIS_*` is read, and validated, by RedisModule, and `ENCRYPTION_*` by EncryptionModule. */
 export class AtlasEnvironment {
   /** Port of the HTTP server; 0 takes a free one. @default 3000 */
   @ToNumber()

@@ -3,6 +3,14 @@ import { Logger, type INestApplication } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { createAtlas } from './bootstrap.js';
 
+/** The card number is one that is known for tests. */
+const EXAMPLE_PROFILE = {
+  holder: 'Alice Keller',
+  cardNumber: '4111 1111 1111 1111',
+  expires: '2030-12',
+  billingAddress: { street: 'Bahnhofstrasse 1', postcode: '8001', city: 'Zurich', country: 'CH' },
+};
+
 async function main(): Promise<void> {
   const app = await createAtlas();
   const port = app.get(ConfigService).getOrThrow<number>('PORT');
@@ -36,6 +44,8 @@ function welcome(app: INestApplication): void {
     `  curl -X POST '${url}/cities/2657896/visits' && curl '${url}/cities/top'`,
     `  curl -X POST '${url}/tours/zurich-old-town/bookings' -H 'content-type: application/json' -d '{"guest":"Alice","places":2}'`,
     `  curl -X POST '${url}/work' -H 'content-type: application/json' -d '{"cityId":2657896}'`,
+    `  curl -X POST '${url}/payments/profiles' -H 'content-type: application/json' -d '${JSON.stringify(EXAMPLE_PROFILE)}'`,
+    `  curl -X POST '${url}/payments/profiles/search' -H 'content-type: application/json' -d '{"cardNumber":"4111-1111-1111-1111"}'`,
   ];
   process.stdout.write(`\n${lines.join('\n')}\n\n`);
 }

@@ -1,15 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { type AddressInfo } from 'node:net';
 import { type INestApplication, type LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { type RedisModuleOptions } from 'rednest';
-import { AppModule } from '../app.module.js';
+import { AppModule, type AppOptions } from '../app.module.js';
 import { configureAtlas } from '../bootstrap.js';
 import { CitySource } from '../cities/import/city-source.js';
 import { fewCities, FixedSource } from './city-data.fixture.js';
 
+/** Of every Atlas that a test starts, unless it says otherwise. */
+const encryptionKey = randomBytes(32).toString('hex');
+
 export interface AtlasOptions {
   /** Of the Redis connection. */
   redis: RedisModuleOptions;
+  /** @default one, the same for all of the test */
+  keys?: NonNullable<AppOptions['keys']>;
   /** What it imports where no cities are there. @default some two hundred real ones */
   source?: CitySource;
   /** @default nothing is logged */
@@ -36,10 +42,11 @@ export class RunningAtlas implements AsyncDisposable {
 
   static async start({
     redis,
+    keys = { key: encryptionKey },
     source = new FixedSource(fewCities()),
     logger,
   }: AtlasOptions): Promise<RunningAtlas> {
-    const module = await Test.createTestingModule({ imports: [await AppModule.forRoot(redis)] })
+    const module = await Test.createTestingModule({ imports: [await AppModule.forRoot({ redis, keys })] })
       .overrideProvider(CitySource)
       .useValue(source)
       .compile();
@@ -89,6 +96,8 @@ export class RunningAtlas implements AsyncDisposable {
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+    // There is none where there is no content.
+    const content: unknown = response.status === 204 ? undefined : await response.json();
+    return { status: response.status, headers: response.headers, body: content as Body };
   }
 }

@@ -3,6 +3,7 @@ import { startCluster, type RedisCluster } from 'rednest/testing';
 import type { Account } from '../accounts/accounts.dto.js';
 import type { City, NearbyCity } from '../cities/city.dto.js';
 import type { Ranking } from '../cities/visits/visits.dto.js';
+import type { MaskedProfile } from '../payments/payments.dto.js';
 import type { Tour } from '../tours/tours.dto.js';
 import type { WorkItem } from '../work/work.dto.js';
 import { RunningAtlas } from './atlas.fixture.js';
@@ -80,6 +81,17 @@ describe('Atlas on a Cluster', () => {
       expect.objectContaining({ id: 'zurich-old-town', placesLeft: 0 }),
     );
     expect((await atlas.post('/tours/nightly')).body).toEqual({ ran: true, moved: 0 });
+  });
+
+  it('finds payment profiles by the card', async () => {
+    const billingAddress = { street: 'Städtle 1', postcode: '9490', city: 'Vaduz', country: 'LI' };
+    const cardNumber = '4111 1111 1111 1111';
+    const profiles = Array.from({ length: 10 }, (_, index) => {
+      return { holder: `Guest ${index}`, cardNumber, expires: '2030-12', billingAddress };
+    });
+    await Promise.all(profiles.map((profile) => atlas.post('/payments/profiles', profile)));
+    const found = await atlas.post<MaskedProfile[]>('/payments/profiles/search', { cardNumber });
+    expect(found.body.map(({ holder }) => holder).toSorted()).toEqual(profiles.map(({ holder }) => holder));
   });
 
   it('ranks the cities of the day', async () => {

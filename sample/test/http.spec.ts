@@ -43,6 +43,7 @@ describe('Atlas over HTTP', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(routes.toSorted()).toEqual([
+      'DELETE /payments/profiles/{id}',
       'DELETE /tours/{id}/bookings/{guest}',
       'GET /',
       'GET /accounts/{id}',
@@ -55,17 +56,21 @@ describe('Atlas over HTTP', () => {
       'GET /cities/{id}',
       'GET /cities/{id}/tags',
       'GET /cities/{id}/visits',
+      'GET /payments/profiles/{id}',
       'GET /tours',
       'GET /tours/{id}',
       'GET /work/{id}',
       'PATCH /cities/{id}',
       'POST /accounts/transfer',
       'POST /cities/{id}/visits',
+      'POST /payments/profiles',
+      'POST /payments/profiles/search',
       'POST /tours/nightly',
       'POST /tours/{id}/bookings',
       'POST /work',
       'PUT /accounts/{id}',
       'PUT /cities/{id}/tags',
+      'PUT /payments/profiles/{id}',
     ]);
     expect(Object.keys(paths['/accounts/transfer']!['post']!.responses)).toEqual([
       '200',
@@ -121,6 +126,7 @@ describe('Atlas over HTTP', () => {
       atlas.get('/tours'),
       atlas.post('/tours/zurich-old-town/bookings', { guest: 'Alice', places: 1 }),
       atlas.post('/tours/nightly'),
+      atlas.post('/payments/profiles/search', { cardNumber: '4111111111111111' }),
     ]);
     for (const { status, headers, body } of answers) {
       expect(status).toBe(503);
