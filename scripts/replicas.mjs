@@ -11,6 +11,7 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { spawnAtlas } from './atlas.mjs';
 import { build } from './build.mjs';
+import { withEncryptionKey } from './encryption-key.mjs';
 import { onStop } from './on-stop.mjs';
 import { environmentWith, openRedis } from './redis.mjs';
 import { setUp } from './setup.mjs';
@@ -31,6 +32,9 @@ const found = await setUp({ redis: 'any' });
 build('library', 'sample');
 const redis = await openRedis(found);
 console.log(`${redis.label}\nStarting two replicas …`);
+const lasts = found.kind === 'url';
+// The same key for both.
+const environment = withEncryptionKey(lasts ? process.env : environmentWith(redis.url), lasts);
 const replicas = [];
 onStop(() => replicas.forEach(({ process: replica }) => replica.kill('SIGTERM')));
 try {
@@ -160,7 +164,7 @@ async function showNightlyJob(...workers) {
     console.log(`  ${workers[index].name}  POST  ${path}  ${ran ? 'does it' : 'leaves it to the other'}`),
   );
   // Another may have done it within the minute before, on a Redis that outlives this command.
-  const fewest = found.kind === 'url' ? 0 : 1;
+  const fewest = lasts ? 0 : 1;
   const times = done.filter(Boolean).length;
   const isRight = times >= fewest && times <= 1;
   const failure = times > 1 ? 'Both replicas did the nightly job!' : 'Neither replica did the nightly job!';
@@ -242,8 +246,7 @@ async function send({ url }, method, path, content) {
 
 /** Resolves when it takes requests: it then prints its address. */
 async function startReplica(name) {
-  const env = found.kind === 'url' ? process.env : environmentWith(redis.url);
-  const replica = spawnAtlas({ ...env, PORT: '0' }, 'pipe');
+  const replica = spawnAtlas({ ...environment, PORT: '0' }, 'pipe');
   const ended = once(replica, 'exit');
   const lines = [];
   const output = createInterface({ input: replica.stdout }).on('line', (line) => lines.push(line));

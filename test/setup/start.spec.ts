@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 
 // A first build, then the import of all cities.
@@ -21,10 +23,15 @@ const running: ChildProcess[] = [];
 afterEach(() => running.splice(0).forEach((process) => process.kill('SIGKILL')));
 
 /** `npm start`, on a free port and with a Redis of its own; resolves when the application is up. */
-async function start(): Promise<Started> {
-  const { REDIS_URL: _url, ...environment } = process.env;
+async function start(key?: string): Promise<Started> {
+  const { REDIS_URL: _url, ENCRYPTION_KEY: _key, ...environment } = process.env;
   const child = spawn(process.execPath, ['scripts/start.mjs'], {
-    env: { ...environment, PORT: '0', REDIS_HOST: 'not-for-this-server.invalid' },
+    env: {
+      ...environment,
+      PORT: '0',
+      REDIS_HOST: 'not-for-this-server.invalid',
+      ...(key && { ENCRYPTION_KEY: key }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
@@ -68,6 +75,10 @@ describe('npm start', () => {
       const response = await fetch(`http://127.0.0.1:${ports[0]}/cities?q=zurich&limit=1`);
       await expect(response.json()).resolves.toMatchObject([{ country: 'CH' }]);
       expect(output()).toMatch(/curl -X POST '[^']+\/tours\/zurich-old-town\/bookings'/);
+      expect(output().match(/ENCRYPTION_KEY.*/g)).toEqual([
+        'ENCRYPTION_KEY is not set, so this run has a random one',
+      ]);
+      expect(output()).not.toMatch(/[0-9a-f]{64}/i);
 
       const ended = once(command, 'exit');
       command.kill('SIGINT');
@@ -79,9 +90,31 @@ describe('npm start', () => {
   );
 
   it(
-    'leaves nothing running when it is killed',
+    'has its values rotated by npm run rotate, and leaves nothing running when it is killed',
     async () => {
-      const { process: command, ports } = await start();
+      const [oldKey, newKey] = [randomBytes(32), randomBytes(32)].map((key) => key.toString('hex'));
+      const { process: command, ports, output } = await start(oldKey);
+      expect(output()).not.toMatch(/ENCRYPTION_KEY|[0-9a-f]{64}/i);
+      const [create] = /http:\S+\/payments\/profiles(?=' .*)/.exec(output())!;
+      const body = /payments\/profiles' .* -d '(.*)'/.exec(output())![1]!;
+      const created = await fetch(create, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(created.status).toBe(201);
+      const { stdout } = await promisify(execFile)(process.execPath, ['scripts/rotate.mjs'], {
+        env: {
+          ...process.env,
+          REDIS_URL: `redis://127.0.0.1:${ports[1]}`,
+          ENCRYPTION_KEY: newKey,
+          ENCRYPTION_DECRYPT_KEYS: oldKey,
+        },
+      });
+      // The card number and the address.
+      expect(stdout).toMatch(/^[0-9a-f]{8} +primary +0 +2 +1$/m);
+      expect(stdout).toMatch(/^[0-9a-f]{8} +decrypt +0 +0 +0 +yes$/m);
+
       command.kill('SIGKILL');
       await expect(closed(ports, 12_000)).resolves.toBe(true);
     },
