@@ -1,3 +1,4 @@
+import type { SubjectGroups } from './subjects/index.js';
 import type { Sealed, Subject } from './subjects/subject.js';
 
 /**
@@ -6,11 +7,12 @@ import type { Sealed, Subject } from './subjects/subject.js';
  *
  * @throws Error
  */
-export async function check(subjects: readonly Subject[], plaintexts: readonly Buffer[]): Promise<void> {
+export async function check(groups: SubjectGroups, plaintexts: readonly Buffer[]): Promise<void> {
+  const subjects = [...groups.xaes, ...groups.committing, ...groups.others];
   for (const subject of subjects)
     for (const plaintext of plaintexts) await checkOne(subject, plaintext, subject);
   const [plaintext] = plaintexts as [Buffer];
-  for (const [one, other] of sameConstruction(subjects)) {
+  for (const [one, other] of sameConstruction(groups)) {
     await checkOne(one, plaintext, other);
     await checkOne(other, plaintext, one);
   }
@@ -40,11 +42,12 @@ function altered(sealed: Sealed): Sealed {
   return copy;
 }
 
-function sameConstruction(subjects: readonly Subject[]): [Subject, Subject][] {
-  const named = (name: string) => subjects.find((subject) => subject.name === name)!;
+function sameConstruction({ xaes, committing }: SubjectGroups): [Subject, Subject][] {
+  const [own, bare, kept] = xaes as [Subject, Subject, Subject];
+  const [ownCommitting, bareCommitting] = committing as [Subject, Subject];
   return [
-    [named('rednest'), named('bare XAES-256-GCM')],
-    [named('rednest'), named('bare XAES-256-GCM, much of it kept')],
-    [named('rednest, committing'), named('bare committing suite')],
+    [own, bare],
+    [own, kept],
+    [ownCommitting, bareCommitting],
   ];
 }

@@ -25,6 +25,17 @@ export class TimedContender implements Contender {
   }
 }
 
+/** As `compare` gives the rates by the clock, those by the processor: what else the machine does is not in them. */
+export function byProcessor(
+  contenders: readonly TimedContender[],
+  measured: readonly Measured[],
+): Measured[] {
+  return measured.map(({ name, rates }, position) => ({
+    name,
+    rates: contenders[position]!.processorTimes(rates.length).map((each) => 1_000_000 / each),
+  }));
+}
+
 export type Figures = Map<string, Record<string, number>>;
 
 /** Rows of a table: the first one measured is what the others are compared with. */

@@ -1,5 +1,5 @@
 import type { RedisClient } from 'rednest';
-import { associatedDataFor } from './associated-data.js';
+import { boundToKey, type AssociatedData } from './associated-data.js';
 import { HEADER_LENGTH, type Construction } from './construction.js';
 import { bareXaes } from './xaes.js';
 
@@ -17,14 +17,14 @@ export class BareReader {
   readonly #client: RedisClient;
   readonly #namespace: string;
   readonly #construction: Construction;
-  readonly #associatedData: (key: string) => Buffer;
+  readonly #associatedData: AssociatedData;
 
   constructor({ client, namespace, key, sample }: Written) {
     const header = Buffer.from(sample.subarray(0, HEADER_LENGTH));
     this.#client = client;
     this.#namespace = namespace;
     this.#construction = bareXaes(key, header);
-    this.#associatedData = associatedDataFor(header, namespace, '');
+    this.#associatedData = boundToKey(header, namespace);
   }
 
   async get(key: string): Promise<Buffer | undefined> {

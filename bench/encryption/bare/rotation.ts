@@ -1,7 +1,7 @@
 import type { RedisClient } from 'rednest';
 import { runInFlight } from '../../support/in-flight.js';
 import type { EncryptedApplication } from '../application.js';
-import { associatedDataFor } from './associated-data.js';
+import { boundToKey, type AssociatedData } from './associated-data.js';
 import { HEADER_LENGTH, type Construction } from './construction.js';
 import { bareXaes } from './xaes.js';
 
@@ -9,7 +9,7 @@ import { bareXaes } from './xaes.js';
 interface Side {
   readonly header: Buffer;
   readonly construction: Construction;
-  readonly associatedData: (key: string) => Buffer;
+  readonly associatedData: AssociatedData;
 }
 
 /** A loop as one writes it: SCAN, and for each key GET, decrypt, encrypt, SET KEEPTTL. What is written meanwhile, it overwrites. */
@@ -38,7 +38,7 @@ export class BareRotation {
       const id = applications[position].encryption.keys[0]!.id;
       header.writeUInt32BE(Number.parseInt(id, 16), 3);
       const construction = bareXaes(keys[position], header);
-      return { header, construction, associatedData: associatedDataFor(header, namespace, '') };
+      return { header, construction, associatedData: boundToKey(header, namespace) };
     };
     return new BareRotation(client, namespace, [side(0), side(1)]);
   }
