@@ -67,7 +67,7 @@ class Replica {
       for (const name of Object.keys(fields)) seen.add(name);
       expect(Object.keys(fields).length).toBe(seen.size);
       const some = KEYS.filter((_, at) => at % 7 === this.rounds % 7);
-      await store.setMany(some.map((name) => [name, { name, by: this.rounds }]));
+      await store.setMany(some.map((name) => [name, { name, by: this.rounds }] as const));
       await store.hset('hash', { [`f${this.rounds % 10}`]: this.rounds });
       this.rounds++;
     }
@@ -80,7 +80,7 @@ describe('a roll-out of a new key', () => {
   it('lets no read fail, at whatever step which replica is', async () => {
     const { options: redis } = await opened.server({});
     const first = opened.add(await EncryptedApplication.start(redis, STEPS[0]!));
-    await first.store.setMany(KEYS.map((name) => [name, { name }]));
+    await first.store.setMany(KEYS.map((name) => [name, { name }] as const));
     await first.store.hset('hash', Object.fromEntries(KEYS.slice(0, 10).map((_, at) => [`f${at}`, at])));
     const fields = new Set(Object.keys(await first.store.hgetall('hash')));
     const start = (step: number): Promise<Replica> => Replica.start(redis, STEPS[step]!, fields);

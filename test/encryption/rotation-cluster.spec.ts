@@ -25,7 +25,7 @@ describe('a rotation on a Cluster', () => {
   beforeEach(async () => {
     for (const master of masters) await master.observe((client) => client.flushall());
     const { store } = opened.add(await EncryptedApplication.start(cluster.options, { key: OLD }));
-    await store.setMany(names.map((name) => [name, name]));
+    await store.setMany(names.map((name) => [name, name] as const));
   });
   afterAll(() => cluster.stop());
 

@@ -1,13 +1,18 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import {
+  encryptionChannel,
   EncryptionConfigurationError,
+  RedisClosedError,
   RedisOutOfMemoryError,
+  RedisUnavailableError,
   type EncryptionModuleOptions,
   type RotationProgress,
   type RotationReport,
 } from 'rednest';
 import { startRedis, type RedisServer } from 'rednest/testing';
+import { Rotation } from '../../src/encryption/rotation/rotation.js';
 import { Opened } from '../support/opened.js';
 import { EncryptedApplication, testKey } from './fixtures/encrypted-application.js';
 
@@ -36,7 +41,7 @@ describe('a rotation', () => {
 
   async function fill(names = NAMES): Promise<void> {
     const { store } = await start({ key: OLD });
-    await store.setMany(names.map((name) => [name, { name }]));
+    await store.setMany(names.map((name) => [name, { name }] as const));
   }
 
   it('encrypts values and fields anew where they are, with their times to live, and nothing else', async () => {
@@ -264,7 +269,7 @@ describe('a rotation', () => {
     const write = async (writer: EncryptedApplication, share: string[]) => {
       for (let count = 0; !over.signal.aborted; count++) {
         const names = share.slice((count * 20) % share.length).slice(0, 20);
-        await writer.store.setMany(names.map((name) => [name, count]));
+        await writer.store.setMany(names.map((name) => [name, count] as const));
         for (const name of names) latest.set(name, count);
       }
     };
@@ -298,6 +303,54 @@ describe('a rotation', () => {
     expect(report).toMatchObject({ completed: true, failure: undefined });
     expect((await store.keyUsage()).keys).toMatchObject([{ values: 2_000 }, { values: 0 }]);
     expect(report.usage).toMatchObject({ keys: [{ values: 2_000 }, { values: 0 }], removable: [OLD.id] });
+  });
+
+  it('says where to go on where Redis stays away', async () => {
+    await fill(['a']);
+    await redis.save();
+    const { parts } = await start(ROTATED);
+    await server.kill();
+    const report = await new Rotation(parts, 'encrypted', 2).rotate();
+    await server.restart();
+    redis = await server.admin();
+    expect(report).toMatchObject({ completed: false, usage: undefined, reencrypted: 0 });
+    expect(report.failure).toBeInstanceOf(RedisUnavailableError);
+    const next = await new Rotation(parts, 'encrypted').rotate({ resume: report.resume! });
+    expect(next).toMatchObject({ completed: true, failure: undefined, reencrypted: 1 });
+  });
+
+  it('ends with the application', async () => {
+    await fill();
+    const { store, app } = await start(ROTATED);
+    let closed: Promise<void> | undefined;
+    const rotation = store.rotate({ onProgress: () => void (closed ??= app.close()) });
+    await expect(rotation).rejects.toThrow(RedisClosedError);
+    await closed;
+  });
+
+  it('tells of its end on a channel, and in one line of the log', async () => {
+    await fill(['a', 'b']);
+    const { store, log } = await start(ROTATED);
+    const told: unknown[] = [];
+    const listen = (event: unknown) => void told.push(event);
+    subscribe(encryptionChannel('rotated'), listen);
+    const report = await store.rotate();
+    unsubscribe(encryptionChannel('rotated'), listen);
+    expect(told).toEqual([{ connectionId: expect.any(String), namespace: 'encrypted', report }]);
+    expect(log.texts('EncryptionModule')).toEqual([
+      `The rotation of 'encrypted' is complete: 2 encrypted anew, 0 refused; unused keys: ${OLD.id}`,
+    ]);
+  });
+
+  it('counts what is under which key, for a pattern too, and can be stopped', async () => {
+    await fill(['a:1', 'a:2', 'b:1']);
+    const { store } = await start(ROTATED);
+    const counted = await store.keyUsage({ match: 'a:*' });
+    expect(counted.keys).toMatchObject([{ values: 0 }, { keyId: OLD.id, values: 2 }]);
+    // What is under other names may still need it.
+    expect((await store.keyUsage({ match: 'c:*' })).removable).toEqual([]);
+    const reason = new Error('enough');
+    await expect(store.keyUsage({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
   it('ends with an error that waiting does not help', async () => {
