@@ -16,7 +16,7 @@ export class MalformedBodyFilter extends BaseExceptionFilter {
   }
 }
 
-/** An error of the parser has its message alone; that of a pipe has, as a rule, a list. */
+/** By its message, which is all that Nest 11 leaves of the error of the parser; where a pipe refuses properties, they are in a list beside it. */
 function isOfParser({ message }: BadRequestException): boolean {
   return / JSON\b/.test(message);
 }

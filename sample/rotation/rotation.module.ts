@@ -12,7 +12,7 @@ export class RotationModule {
     return {
       module: RotationModule,
       imports: [
-        await ConfigModule.forRoot(),
+        await ConfigModule.forRoot({ isGlobal: true }),
         RedisModule.forRoot(redis),
         EncryptionModule.forRoot({ ...keys, namespace: secureNamespace }),
       ],
