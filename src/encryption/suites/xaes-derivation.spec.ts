@@ -1,4 +1,4 @@
-import { createHash, createSecretKey } from 'node:crypto';
+import { createCipheriv, createHash, createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { decryptGcm, encryptGcm } from './aes-gcm.js';
 import { XaesDerivation } from './xaes-derivation.js';
@@ -58,5 +58,18 @@ describe('XAES-256-GCM beside its published known answers', () => {
     const expected = other!.derive(NONCE).key;
     for (const byte of [0, 255, 7]) derivation!.derive(Buffer.alloc(24, byte));
     expect(derivation!.derive(NONCE).key).toEqual(expected);
+  });
+
+  it('keeps what is derived from the key out of the memory that buffers share', () => {
+    const key = Buffer.alloc(32, 9);
+    const aes = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
+    const block = BigInt(`0x${aes.update(Buffer.alloc(16)).toString('hex')}`) << 1n;
+    // Without its last byte, which depends on the first bit.
+    const subkey = BigInt.asUintN(128, block).toString(16).padStart(32, '0').slice(6, 30);
+    const derivation = underKey(key);
+    derivation.derive(NONCE);
+    const shared = Buffer.from(Buffer.from('any other').buffer);
+    expect(shared.length).toBeGreaterThan(1_000);
+    expect(shared.toString('hex')).not.toContain(subkey);
   });
 });

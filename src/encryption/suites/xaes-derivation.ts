@@ -13,23 +13,26 @@ const KEY_PART = 12;
 export class XaesDerivation implements KeyDerivation {
   /** ECB keeps nothing from one block to the next: one cipher object serves all messages. */
   readonly #aes: Cipher;
-  /** The two blocks of CMAC, already combined with its subkey, without the nonce: `00 01 58 00` and `00 02 58 00` before it. */
-  readonly #blocks: Buffer;
+  /**
+   * The two blocks of CMAC, already combined with its subkey, without the nonce: `00 01 58 00` and `00 02 58 00` before it. Memory of
+   * its own: what is cut from Node's pool of small buffers can be seen in the `buffer` of any other.
+   */
+  readonly #blocks = Buffer.alloc(2 * BLOCK);
   readonly #input = Buffer.alloc(2 * BLOCK);
 
   /** @param key of 32 bytes */
   constructor(key: KeyObject) {
     this.#aes = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
     const subkey = doubled(this.#aes.update(Buffer.alloc(BLOCK)));
-    this.#blocks = Buffer.concat([subkey, subkey]);
-    subkey.fill(0);
     for (const [offset, counter] of [
       [0, 1],
       [BLOCK, 2],
     ] as const) {
+      this.#blocks.set(subkey, offset);
       this.#blocks[offset + 1]! ^= counter;
       this.#blocks[offset + 2]! ^= 0x58; // X
     }
+    subkey.fill(0);
   }
 
   derive(nonce: Buffer): MessageKey {
