@@ -37,7 +37,7 @@ export interface MarkReplacement {
   readonly redisKey: string;
   readonly markField: string;
   /** undefined where there was none. */
-  readonly before: string | undefined;
+  readonly before: Buffer | undefined;
   readonly after: string;
   readonly field: string;
   /** What stands there, encrypted. */

@@ -12,7 +12,7 @@ export interface IndexedState {
   readonly redisKey: string;
   readonly mark: IndexMark | undefined;
   /** The mark as it stands there, whether it is one or not; undefined where nothing does. */
-  readonly shownMark: string | undefined;
+  readonly shownMark: Buffer | undefined;
   /** By which it is found; undefined where it has no such property. */
   readonly text: string | undefined;
   /** The property, encrypted. */

@@ -38,7 +38,7 @@ export function Encrypted(options: EncryptedOptions = {}): PropertyDecorator {
 }
 
 /** @param prototype of the class */
-export function encryptedPropertiesOf(prototype: object | null): EncryptedProperties {
-  if (prototype === null) return NONE;
+export function encryptedPropertiesOf(prototype: object | null | undefined): EncryptedProperties {
+  if (prototype === null || prototype === undefined) return NONE;
   return (Reflect.getMetadata(ENCRYPTED, prototype) as EncryptedProperties | undefined) ?? NONE;
 }

@@ -33,6 +33,7 @@ export class RecordCodec<T extends object> {
       throw new EncryptionRecordInvalidError(classRef.name, [{ property: '', message: 'it is no object' }]);
     this.#checkClass(record);
     const instance = record instanceof classRef ? record : (toInstance(classRef, { ...record }) as T);
+    this.#checkKept(record, instance);
     const problems = problemsOf(await this.#validate(instance), (property, constraint, message) =>
       this.#isEncrypted(property) ? `${property} does not pass ${constraint}` : message,
     );
@@ -68,7 +69,7 @@ export class RecordCodec<T extends object> {
     const location = this.#type.locate(id, property);
     if (this.#type.encrypted.has(property)) return this.#values.write(value, location);
     try {
-      return JSON.stringify(value) as string | undefined;
+      return JSON.stringify(value);
     } catch (cause) {
       throw new EncryptionSerializationError(subjectOf(location), { cause });
     }
@@ -109,15 +110,20 @@ export class RecordCodec<T extends object> {
     }
   }
 
-  #checkPlain(record: T, plain: Readonly<Record<string, unknown>>): void {
+  /** What class-transformer renames would be saved readable, what it leaves out would be lost. */
+  #checkKept(before: object, after: object): void {
     for (const property of this.#type.encrypted.keys()) {
-      const value = (record as Readonly<Record<string, unknown>>)[property];
-      if (value === undefined || Object.hasOwn(plain, property)) continue;
-      throw this.#type.problem(
-        property,
-        'is left out or renamed by @Exclude or @Expose: what is saved is what instanceToPlain makes of the record',
+      const [value, kept] = [before, after].map(
+        (each) => (each as Readonly<Record<string, unknown>>)[property],
       );
+      if (value === undefined || kept !== undefined) continue;
+      const fault = 'is left out or renamed by @Exclude or @Expose, which hold for what is saved as well';
+      throw this.#type.problem(property, `${fault}: for answers give them a group`);
     }
+  }
+
+  #checkPlain(record: T, plain: Readonly<Record<string, unknown>>): void {
+    this.#checkKept(record, plain);
     for (const [property, value] of Object.entries(record)) {
       const within = this.#type.encrypted.has(property) ? undefined : encryptedWithin(value);
       if (within === undefined) continue;

@@ -103,17 +103,21 @@ export class RecordIndexes<T extends object> {
     const { options, indexUpkeep } = this.#parts;
     if (!options.reencryptOnRead) return;
     for (const { property, index } of this.#all) {
-      const state = stateOf(read, property);
-      if (state?.text === undefined || state.mark?.keyId === options.ring.primary.name) continue;
-      const { redisKey, text } = state;
-      const outdated = { redisKey, property: property.name, keyId: state.mark?.keyId };
-      indexUpkeep.scheduleMove(outdated, () => index.move({ ...state, text }));
+      const keyId = markOf(read, property)?.keyId;
+      if (keyId === options.ring.primary.name || read.raws[property.name] === undefined) continue;
+      const outdated = { redisKey: read.redisKey, property: property.name, keyId };
+      // What the value is, is asked at once: the application may change the record later.
+      indexUpkeep.scheduleMove(outdated, async () => {
+        const state = stateOf(read, property);
+        return state.text !== undefined && index.move({ ...state, text: state.text });
+      });
     }
   }
 
   /** Removes, in the background, members of an entry that are not those of the record: left behind by a save that was cut off, or one that is gone. */
-  tidy(index: RecordIndex, members: readonly IndexMember[], read: ReadRecord<T> | undefined): void {
-    const mark = read && parseMark(read.raws[index.of.markField]?.toString());
+  tidy({ property, index }: PropertyIndex<T>, members: readonly IndexMember[], read?: ReadRecord<T>): void {
+    const mark = read && markOf(read, property);
+    // Without a mark, that it is not this member is not known.
     if (read && !mark) return;
     for (const member of members)
       if (!isMarked(mark, member))
@@ -134,12 +138,22 @@ export class RecordIndexes<T extends object> {
   }
 }
 
-function stateOf<T extends object>(
-  { id, redisKey, raws, record }: ReadRecord<T>,
-  property: IndexedProperty<T>,
-): IndexedState {
-  const shownMark = raws[property.markField]?.toString();
+function stateOf<T extends object>(read: ReadRecord<T>, property: IndexedProperty<T>): IndexedState {
+  const { id, redisKey, raws, record } = read;
   const raw = raws[property.name];
-  const text = raw && property.textOf(record);
-  return { id, redisKey, mark: parseMark(shownMark), shownMark, text, raw: raw ?? Buffer.alloc(0) };
+  return {
+    id,
+    redisKey,
+    mark: markOf(read, property),
+    shownMark: raws[property.markField],
+    text: raw && property.textOf(record),
+    raw: raw ?? Buffer.alloc(0),
+  };
+}
+
+function markOf<T extends object>(
+  { raws }: ReadRecord<T>,
+  { markField }: IndexedProperty<T>,
+): IndexMark | undefined {
+  return parseMark(raws[markField]?.toString());
 }

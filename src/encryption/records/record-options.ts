@@ -17,6 +17,13 @@ export interface RecordsOptions {
   namespace?: string;
 }
 
+/** What is saved: an instance, or an object with its properties. */
+export type RecordInput<T> = {
+  [
+    Property in keyof T as T[Property] extends (...values: never[]) => unknown ? never : Property
+  ]: T[Property];
+};
+
 /** How a record is saved. */
 export interface SaveRecordOptions {
   /** After what time it is gone. @default the time that the record there has stays; a new one has none */

@@ -37,7 +37,7 @@ export class RecordSearch<T extends object> {
       const some = candidates.slice(start, start + AT_ONCE);
       const reads = await Promise.all(some.map(([id]) => this.#reader.read(id)));
       for (const [position, read] of reads.entries()) {
-        this.#indexes.tidy(index, some[position]![1], read);
+        this.#indexes.tidy(indexed, some[position]![1], read);
         if (!read || property.textOf(read.record) !== text) continue;
         this.#indexes.refresh(read);
         found.push({ id: read.id, record: read.record });

@@ -1,7 +1,7 @@
 import type { EncryptionParts } from '../encryption-parts.js';
 import { RecordCodec } from './record-codec.js';
 import { RecordIndexes } from './record-indexes.js';
-import { resolveTimeToLive, type SaveRecordOptions } from './record-options.js';
+import { resolveTimeToLive, type RecordInput, type SaveRecordOptions } from './record-options.js';
 import { RecordReader } from './record-reader.js';
 import { deleteRecord, saveRecord } from './record-scripts.js';
 import { RecordSearch, type FoundRecord } from './record-search.js';
@@ -39,7 +39,7 @@ export class RecordStore<T extends object> {
    * @param record an instance, or an object with its properties
    * @throws EncryptionRecordInvalidError, EncryptionSerializationError
    */
-  async save(id: string | number, record: T, options?: SaveRecordOptions): Promise<void> {
+  async save(id: string | number, record: RecordInput<T>, options?: SaveRecordOptions): Promise<void> {
     const name = this.#type.idOf(id);
     const ttl = resolveTimeToLive(this.#type.subject, options);
     const instance = await this.#codec.prepare(record);

@@ -1,5 +1,5 @@
 import { key } from '../../redis/index.js';
-import { showValue } from '../../redis/shared.js';
+import { flattenOptions, Problems, Settings, showValue } from '../../redis/shared.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
 import { locationOf, type Location } from '../store/location.js';
 import { encryptedPropertiesOf, type EncryptedProperties } from './encrypted.decorator.js';
@@ -17,11 +17,12 @@ export class RecordType<T extends object> {
 
   /** @throws EncryptionConfigurationError */
   constructor(classRef: RecordClass<T>, options: RecordsOptions, namespace: string) {
-    const { name: className, prototype } = asClass(classRef) as { name: string; prototype: object };
+    const { name: className, prototype } = asClass(classRef) as { name: string; prototype?: object };
     this.classRef = classRef;
     this.encrypted = encryptedPropertiesOf(prototype);
     if (this.encrypted.size === 0)
       throw this.problem(className, 'has no property with @Encrypted: there is nothing to encrypt');
+    this.#checkOptions();
     const defaults = { name: kebabCase(className), namespace };
     const resolved = resolveRecordsOptions(this.subject, options, defaults);
     this.name = resolved.name;
@@ -46,6 +47,21 @@ export class RecordType<T extends object> {
     throw this.problem('id', `${showValue(id)} is not a text with at least one letter, or a number`);
   }
 
+  /** Those of a decorator are checked here, where an error has a place to go to. */
+  #checkOptions(): void {
+    const problems = new Problems();
+    for (const [property, options] of this.encrypted) {
+      const flat = flattenOptions({ [property]: options }, { [property]: { index: true } }, problems);
+      const settings = new Settings(flat, problems);
+      settings.converted(
+        `${property}.index`,
+        asIndex,
+        'true, false or a function that makes a text of a value',
+      );
+    }
+    problems.throwAs((found) => new EncryptionConfigurationError(this.subject, found));
+  }
+
   problem(option: string, message: string): EncryptionConfigurationError {
     return new EncryptionConfigurationError(this.subject, [{ option, message }]);
   }
@@ -58,6 +74,10 @@ export function markField(property: string): string {
 
 export function isMarkField(field: string): boolean {
   return field.endsWith(MARK);
+}
+
+function asIndex(index: unknown): true | undefined {
+  return typeof index === 'boolean' || typeof index === 'function' ? true : undefined;
 }
 
 function asClass(classRef: unknown): object {
