@@ -16,10 +16,11 @@ describe('a rotation of 100,000 values', () => {
   const opened = new Opened();
 
   it('under reads and writes of two processes loses none, leaves none, and keeps every time to live', async () => {
+    // They take their time to load: it is filled meanwhile.
+    const children = [0, 1].map(() => opened.add(new TrafficProcess()));
     const server = await opened.server({});
     const redis = await server.admin();
     const expiries = await fill(redis, await start(server.options, { key: OLD }));
-    const children = [0, 1].map(() => opened.add(new TrafficProcess()));
     const share = (remainder: number) => ({ divisor: 10, remainder });
     await withAll(children, (child, remainder) =>
       child.open({ redis: server.options, encryption: ROTATED, keys: KEYS, share: share(remainder) }),
