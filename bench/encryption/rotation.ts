@@ -3,8 +3,8 @@ import type { Table } from '../support/report.js';
 import { keyNamed, openApplication, plaintextOf, type EncryptedApplication } from './application.js';
 import { BareRotation } from './bare/rotation.js';
 
-const ROUNDS = 7;
-const COUNT = 10_000;
+const ROUNDS = 5;
+const COUNT = 4_000;
 const SIZE = 1_024;
 const TTL = 3_600_000;
 const NAMESPACE = 'bench-rotation';
