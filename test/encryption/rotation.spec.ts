@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { IsString } from 'class-validator';
 import type { Redis } from 'ioredis';
 import {
+  Encrypted,
   encryptionChannel,
   EncryptionConfigurationError,
   RedisClosedError,
@@ -20,6 +22,12 @@ const OLD = testKey('aaaa0001');
 const NEW = testKey('bbbb0002');
 const STRANGE = testKey('cccc0003');
 const ROTATED = { key: NEW, decryptKeys: [OLD], reencryptOnRead: false };
+
+class Card {
+  @IsString() holder!: string;
+  @Encrypted({ index: true }) @IsString() number!: string;
+}
+
 /** A token as blind indexes have it. */
 const token = (keyId: string) => `${keyId}.${'t'.repeat(43)}`;
 const NAMES = Array.from({ length: 2_000 }, (_, number) => `v:${number}`);
@@ -258,6 +266,26 @@ describe('a rotation', () => {
     expect(reindexed).toEqual([token(OLD.id)]);
     expect(report).toMatchObject({ reindexed: 1, indexEntriesLeft: 1, usage: { removable: [] } });
     expect(report.usage?.keys.map(({ indexEntries }) => indexEntries)).toEqual([1, 1]);
+  });
+
+  it('leaves records to be found by their indexes, without the old key', async () => {
+    const before = await start({ key: OLD });
+    const cards = before.records.for(Card);
+    const ids = Array.from({ length: 40 }, (_, number) => String(number));
+    for (const id of ids) await cards.save(id, { holder: `holder ${id}`, number: `4111 ${Number(id) % 20}` });
+
+    const { store, records } = await start(ROTATED);
+    // Who does not know the records cannot know what they are found by.
+    expect(await store.rotate()).toMatchObject({ indexEntriesLeft: 20, usage: { removable: [] } });
+    records.for(Card);
+    const report = await store.rotate();
+
+    expect(report).toMatchObject({ refused: 0, reindexed: 40, indexEntriesLeft: 0 });
+    expect(report.usage).toMatchObject({ removable: [OLD.id], keys: [{ indexEntries: 20 }, {}] });
+    const after = (await start({ key: NEW })).records.for(Card);
+    const found = await after.find('number', '4111 7');
+    expect(found.map(({ id }) => id).toSorted()).toEqual(['27', '7']);
+    expect(await after.load('7')).toEqual({ holder: 'holder 7', number: '4111 7' });
   });
 
   it('loses nothing of what is written meanwhile, by whichever key', async () => {
