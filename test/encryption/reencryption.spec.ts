@@ -99,7 +99,7 @@ describe('a value that is read under another key', () => {
   it('is read without waiting for that, and no more than 64 are encrypted anew at once', async () => {
     const after = await open();
     const keys = Array.from({ length: 200 }, (_, position) => `key:${position}`);
-    await before.store.setMany(keys.map((key) => [key, key]));
+    await before.store.setMany(keys.map((key) => [key, key] as const));
     await holdWrites();
     expect(await after.store.getMany(keys)).toEqual(keys);
     await waitUntilHeld(1);
@@ -144,8 +144,8 @@ describe('a value that is read under another key', () => {
   it('is never in the way of those who write it at the same time', async () => {
     const after = await open();
     const keys = Array.from({ length: 400 }, (_, position) => `key:${position}`);
-    await before.store.setMany(keys.map((key) => [key, 'old']));
-    await before.store.hset('hash', Object.fromEntries(keys.map((key) => [key, 'old'])));
+    await before.store.setMany(keys.map((key) => [key, 'old'] as const));
+    await before.store.hset('hash', Object.fromEntries(keys.map((key) => [key, 'old'] as const)));
     for (let start = 0; start < keys.length; start += 20) {
       await Promise.all(
         keys.slice(start, start + 20).flatMap((key, position) => {

@@ -39,7 +39,7 @@ const KEYS = Array.from({ length: 30 }, (_, position) =>
 
 async function fill(store: EncryptedStore): Promise<void> {
   await store.setMany(
-    KEYS.map((key) => [key, { key }]),
+    KEYS.map((key) => [key, { key }] as const),
     { ttl: '1m' },
   );
   await store.hset('hash', { one: 1, other: 2 });

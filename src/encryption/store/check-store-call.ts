@@ -51,7 +51,7 @@ export function resolveTtl(subject: string, options: SetManyOptions | undefined)
 export function contextOf(options: ContextOptions | undefined): string | Uint8Array {
   if (options === undefined) return '';
   // Reads are many: what is right is found to be so at once.
-  const context = asContext(Object(options).context);
+  const context = asContext((options as ContextOptions | null)?.context);
   if (context !== undefined && Object.keys(options).length === 1) return context;
   resolve(CALL, CONTEXT_OPTIONS, options, () => undefined);
   return context ?? '';
