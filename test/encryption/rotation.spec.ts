@@ -211,6 +211,8 @@ describe('a rotation', () => {
       throw new Error('no terminal');
     };
     expect(await store.rotate({ onProgress })).toMatchObject({ completed: true, reencrypted: 1 });
+    // oxlint-disable-next-line typescript/no-misused-promises
+    expect(await store.rotate({ onProgress: async () => onProgress() })).toMatchObject({ completed: true });
     expect(log.texts('EncryptionModule')).toContainEqual(expect.stringContaining('no terminal'));
   });
 
@@ -221,6 +223,8 @@ describe('a rotation', () => {
       throw new Error('no tenant');
     };
     await expect(store.rotate({ contextOf })).rejects.toThrow('no tenant');
+    const later = (async () => 'tenant') as never;
+    await expect(store.rotate({ contextOf: later })).rejects.toThrow(/contextOf: gives .*neither a text/);
   });
 
   it('encrypts what is not encrypted only where it is asked to, and while that is accepted', async () => {

@@ -1,10 +1,12 @@
 import type { RedisClient } from '../../redis/index.js';
+import { showValue } from '../../redis/shared.js';
 import type { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { EncryptionError } from '../encryption-errors.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import type { Opened } from '../envelope/envelopes.js';
 import { isEnvelope, keyIdOf } from '../envelope/header.js';
 import { inspectEnvelope } from '../envelope/inspect-envelope.js';
+import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
 import { subjectOf } from '../envelope/place.js';
 import { showKeyId } from '../keys/key-id.js';
 import type { Location } from '../store/location.js';
@@ -105,7 +107,10 @@ export class Renewal implements KeyVisitor {
   }
 
   #contextOf({ key, field }: Location): string | Uint8Array | undefined {
-    return this.#its.options.contextOf?.(key, field === '' ? undefined : field);
+    const context: unknown = this.#its.options.contextOf?.(key, field === '' ? undefined : field);
+    if (context === undefined || typeof context === 'string' || context instanceof Uint8Array) return context;
+    const message = `gives ${showValue(context)}, which is neither a text nor bytes`;
+    throw new EncryptionConfigurationError('EncryptedStore.rotate', [{ option: 'contextOf', message }]);
   }
 
   #refuse(message: string): void {

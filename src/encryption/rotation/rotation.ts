@@ -92,9 +92,9 @@ export class Rotation {
   /** @throws EncryptionConfigurationError; RedisError; the reason of the signal */
   async count(options: SweepOptions = {}): Promise<KeyUsageReport> {
     const resolved = resolveSweepOptions(options);
-    const report = await this.#count(resolved, () => 0);
-    if (report) return report;
-    throw resolved.signal?.reason;
+    const { result, failure } = await this.#tryToCount(resolved, () => 0);
+    if (result) return result;
+    throw resolved.signal?.aborted ? resolved.signal.reason : failure;
   }
 
   #tryToCount(

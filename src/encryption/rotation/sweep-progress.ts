@@ -42,12 +42,22 @@ export class SweepProgress {
 
   /** Something was done within a key. */
   tell(): void {
-    const { onProgress, phase, reencrypted, warnings } = this.#parts;
+    const { onProgress, phase, reencrypted } = this.#parts;
+    if (!onProgress) return;
+    const progress = { phase, done: this.#done, total: this.#total, reencrypted: reencrypted() };
     try {
-      onProgress?.({ phase, done: this.#done, total: this.#total, reencrypted: reencrypted() });
+      // The types let a function be given that returns a promise: its rejection must not be one that nobody handles.
+      Promise.resolve(onProgress(progress)).catch((error: unknown) => this.#warn(error));
     } catch (error) {
-      warnings.warn('progress', `onProgress has failed, and the rotation goes on: ${String(error)}`);
+      this.#warn(error);
     }
+  }
+
+  #warn(error: unknown): void {
+    this.#parts.warnings.warn(
+      'progress',
+      `onProgress has failed, and the rotation goes on: ${String(error)}`,
+    );
   }
 }
 
