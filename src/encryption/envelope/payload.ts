@@ -16,7 +16,7 @@ export function encodePayload(value: unknown, subject: string): Payload {
   // Half a surrogate pair is not kept by UTF-8; JSON writes it as an escape.
   if (typeof value === 'string' && value.isWellFormed())
     return { bytes: Buffer.from(value), encoding: 'text' };
-  if (value instanceof Uint8Array || types.isUint8Array(value)) return { bytes: value, encoding: 'bytes' };
+  if (types.isUint8Array(value)) return { bytes: value, encoding: 'bytes' };
   if (isLostInJson(value)) throw new EncryptionSerializationError(subject);
   return { bytes: Buffer.from(toJson(value, subject)), encoding: 'json' };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { deriveKeyId, parseKeyId, showKeyId } from './key-id.js';
@@ -21,6 +22,11 @@ describe('a random key', () => {
       expect(weaknessOf(key)).toBeUndefined();
     };
     fc.assert(fc.property(randomKey, check), { numRuns: 200 });
+  });
+
+  it('is read from bytes of another realm', () => {
+    const bytes = runInNewContext('Uint8Array.from({ length: 32 }, (_, at) => at * at)') as Uint8Array;
+    expect(parseKey(bytes)).toEqual({ bytes: Buffer.from(bytes) });
   });
 
   it('is copied: what reads it may overwrite it', () => {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { types } from 'node:util';
 
 /** Bytes of a key. */
 export const KEY_LENGTH = 32;
@@ -10,7 +11,7 @@ export type ParsedKey = { readonly bytes: Buffer } | { readonly fault: string };
 
 /** Reads a key as it is given: its bytes, their 64 hexadecimal digits, or their base64 or base64url. */
 export function parseKey(given: unknown): ParsedKey {
-  if (given instanceof Uint8Array) return ofRightLength(Buffer.from(given));
+  if (types.isUint8Array(given)) return ofRightLength(Buffer.from(given));
   if (typeof given !== 'string') return { fault: `is neither text nor bytes: a key is ${ACCEPTED}` };
   const text = given.trim();
   if (/^[0-9a-f]{64}$/i.test(text)) return { bytes: Buffer.from(text, 'hex') };

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
 import type { ContextOptions } from '../store/store-options.js';
 import { EncryptionConfigurationError } from './encryption-configuration-error.js';
@@ -22,5 +23,5 @@ export function resolveContext(subject: string, options: ContextOptions | undefi
 /** In UTF-8 all halves of surrogate pairs are the same: one context would do for another. */
 function asContext(value: unknown): string | Uint8Array | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? value : undefined;
-  return value instanceof Uint8Array ? value : undefined;
+  return types.isUint8Array(value) ? value : undefined;
 }

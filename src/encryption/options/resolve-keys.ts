@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { ConfigService } from '@nestjs/config';
 import { Problems, type Settings } from '../../redis/shared.js';
 import { deriveKeyId, parseKeyId, showKeyId } from '../keys/key-id.js';
@@ -98,7 +99,7 @@ function idAndKey(value: unknown): { id: unknown; key: unknown } {
       ? { id: undefined, key: value }
       : { id: value.slice(0, colon).trim(), key: value.slice(colon + 1) };
   }
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array)
+  if (typeof value !== 'object' || value === null || types.isUint8Array(value))
     return { id: undefined, key: value };
   const { id, key } = value as { id?: unknown; key?: unknown };
   return { id, key };
