@@ -207,6 +207,19 @@ describe('an entry', () => {
     expect(await left()).toBe(-1);
   });
 
+  it('that stays for ever does not keep what belongs to records that are gone', async () => {
+    await clear();
+    const admin = await server.admin();
+    for (const id of ['stays', 'gone', 'late']) await save(id, VISA);
+    await admin.del(recordKey('gone'), recordKey('late'));
+    await age(entryOf(VISA));
+    await eventually(async () => {
+      await save('new', VISA);
+      return (await admin.zcard(entryOf(VISA))) === 2;
+    });
+    expect(await its.idsOf(VISA)).toEqual(['new', 'stays']);
+  });
+
   it('is not outlived by a record that is given more time while it is saved', async () => {
     const admin = await server.admin();
     const runs = Array.from({ length: 20 }, async (_, run) => {

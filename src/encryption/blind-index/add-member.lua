@@ -9,4 +9,6 @@ if ARGV[2] == '' then
 elseif left ~= -1 and left < tonumber(ARGV[2]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
-return 1
+-- One of those that are there, whichever, to be looked after: an entry that stays for ever would keep what belongs to records that are gone.
+local place = time[2] % redis.call('ZCARD', KEYS[1])
+return redis.call('ZRANGE', KEYS[1], place, place)[1]

@@ -21,11 +21,18 @@ export class IndexEntries {
     this.#prefix = prefix;
   }
 
-  /** @param lifetime for how long the record is there at most: milliseconds, or Infinity */
-  async add(mark: IndexMark, id: string, lifetime: number): Promise<void> {
+  /**
+   * Adds a member.
+   *
+   * @param lifetime for how long the record is there at most: milliseconds, or Infinity
+   * @returns another one of the entry, whichever, if there are others
+   */
+  async add(mark: IndexMark, id: string, lifetime: number): Promise<IndexMember | undefined> {
     const redisKey = this.#key(mark.token);
     const member = memberOf(mark, id);
-    await addMember.run(this.#connection.client, { redisKey, member, lifetime: lifetime + GRACE });
+    const addition = { redisKey, member, lifetime: lifetime + GRACE };
+    const any = await addMember.run(this.#connection.client, addition);
+    return any === member ? undefined : parseMember(mark.token, any);
   }
 
   async has(mark: IndexMark, id: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 /** Who keeps a blind index in Redis up to date. */
 export interface IndexKeeper {
   /**
-   * Moves what is in an index entry under another key to that of the primary key.
+   * Moves what is in an index entry under another key to that of the primary key, and removes what belongs to no record any more, unless it is
+   * younger than a minute: its record may be about to be written. Under the primary key all it does is that.
    *
    * @param token under which it is: see `BlindIndexToken`
    * @returns how many records were moved, and how many had to stay

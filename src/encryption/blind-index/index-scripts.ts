@@ -17,8 +17,8 @@ interface Removal extends Member {
 
 const keyOf = ({ redisKey }: Member): string[] => [redisKey];
 
-/** Puts a member into an entry. */
-export const addMember: Script<Addition, unknown> = defineScript({
+/** Puts a member into an entry. Replies one that is there, whichever. */
+export const addMember: Script<Addition, string> = defineScript({
   lua: new URL('./add-member.lua', import.meta.url),
   keys: keyOf,
   args: ({ member, lifetime }: Addition) => [member, Number.isFinite(lifetime) ? lifetime : ''],

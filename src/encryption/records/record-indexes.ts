@@ -35,16 +35,18 @@ interface Written<T extends object> {
 export class RecordIndexes<T extends object> {
   /** Fields of the hash that say where a record is in the indexes. */
   readonly markFields: readonly string[];
+  readonly #type: RecordType<T>;
   readonly #parts: EncryptionParts;
   readonly #reader: RecordReader<T>;
   readonly #all: readonly PropertyIndex<T>[];
 
   constructor(type: RecordType<T>, parts: EncryptionParts, reader: RecordReader<T>) {
+    this.#type = type;
     this.#parts = parts;
     this.#reader = reader;
     this.#all = [...type.encrypted]
       .filter(([, { index = false }]) => index !== false)
-      .map(([name, { index }]) => this.#indexOf(type, new IndexedProperty(type, name, index)));
+      .map(([name, { index }]) => this.#indexOf(new IndexedProperty(type, name, index)));
     this.markFields = this.#all.map(({ property }) => property.markField);
     for (const { index } of this.#all) parts.indexKeepers.set(index.prefix, index);
   }
@@ -67,7 +69,13 @@ export class RecordIndexes<T extends object> {
 
   /** Before the record is written. @throws RedisError */
   async add(marks: readonly PropertyMark<T>[], id: string, lifetime: number): Promise<void> {
-    await Promise.all(marks.map(({ index, mark }) => index.entries.add(mark, id, lifetime)));
+    await Promise.all(
+      marks.map(async (its) => {
+        const neighbour = await its.index.entries.add(its.mark, id, lifetime);
+        if (!neighbour) return;
+        this.#parts.indexUpkeep.schedule(neighbour.member, () => this.#tidyUnread(its, neighbour));
+      }),
+    );
   }
 
   /** After a record was written in place of another, or removed: removes what that was marked with. What fails is done when it is seen. */
@@ -124,8 +132,19 @@ export class RecordIndexes<T extends object> {
         this.#parts.indexUpkeep.schedule(member.member, () => index.entries.removeStale(member));
   }
 
-  #indexOf(type: RecordType<T>, property: IndexedProperty<T>): PropertyIndex<T> {
-    const { namespace, name } = type;
+  /** As {@link tidy}, without decrypting anything. */
+  async #tidyUnread({ property, index }: PropertyIndex<T>, member: IndexMember): Promise<void> {
+    const { redisKey } = this.#type.locate(member.id);
+    const { client } = this.#parts.connection;
+    const [exists, shown] = await orRedisError(
+      Promise.all([client.exists(redisKey), client.hget(redisKey, property.markField)]),
+    );
+    const mark = parseMark(shown);
+    if (mark ? !isMarked(mark, member) : exists === 0) await index.entries.removeStale(member);
+  }
+
+  #indexOf(property: IndexedProperty<T>): PropertyIndex<T> {
+    const { namespace, name } = this.#type;
     const of = { namespace, name, property: property.name, markField: property.markField };
     const index = new RecordIndex(this.#parts, of, {
       stateOf: async (id) => {
