@@ -35,7 +35,7 @@ describe('work', () => {
     await server.stop();
   });
 
-  const start = async (options: RedisModuleOptions = {}) =>
+  const start = async (options: Pick<RedisModuleOptions, 'shutdownTimeout'> = {}) =>
     (atlas = await RunningAtlas.start({ redis: { ...server.options, ...options }, logger }));
 
   /** An item as a worker leaves it that took it and then crashed. */
