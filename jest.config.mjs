@@ -19,7 +19,8 @@ export default {
       '@swc/jest',
       {
         swcrc: false,
-        sourceMaps: 'inline',
+        // For debuggers they stand in the code. Each worker then has to read them with every file of every test.
+        sourceMaps: process.env.CI ? true : 'inline',
         module: { type: 'es6' },
         jsc: {
           target: 'es2022',
