@@ -1,7 +1,7 @@
 import type { RedisConnection } from '../redis/index.js';
 import type { ConnectionUser } from '../redis/shared.js';
+import { BackgroundWork } from './background/background-work.js';
 import type { IndexKeeper } from './blind-index/index-keeper.js';
-import { IndexUpkeep } from './blind-index/index-upkeep.js';
 import { EncryptionEventPublisher } from './encryption-events.js';
 import { logger } from './encryption-logger.js';
 import type { EncryptionParts } from './encryption-parts.js';
@@ -17,11 +17,11 @@ export class EncryptionEngine implements ConnectionUser {
   constructor(connection: RedisConnection, options: ResolvedEncryptionOptions) {
     const events = new EncryptionEventPublisher(connection.id);
     const envelopes = new Envelopes(options.ring, events);
-    const reencryption = new Reencryption(connection, envelopes, options, events);
+    const background = new BackgroundWork();
+    const reencryption = new Reencryption(connection, envelopes, options, { events, background });
     const values = new StoredValues(envelopes, options, reencryption);
     const indexKeepers = new Map<string, IndexKeeper>();
-    const indexUpkeep = new IndexUpkeep();
-    this.parts = { connection, options, envelopes, events, reencryption, values, indexKeepers, indexUpkeep };
+    this.parts = { connection, options, envelopes, events, reencryption, values, indexKeepers, background };
   }
 
   async start(): Promise<void> {
@@ -36,7 +36,7 @@ export class EncryptionEngine implements ConnectionUser {
     );
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([this.parts.reencryption.stop(), this.parts.indexUpkeep.stop()]);
+  stop(): Promise<void> {
+    return this.parts.background.stop();
   }
 }

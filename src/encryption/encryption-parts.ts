@@ -1,7 +1,7 @@
 import type { RedisConnection } from '../redis/index.js';
 import type { EncryptionEventPublisher } from './encryption-events.js';
 import type { IndexKeeper } from './blind-index/index-keeper.js';
-import type { IndexUpkeep } from './blind-index/index-upkeep.js';
+import type { BackgroundWork } from './background/background-work.js';
 import type { Envelopes } from './envelope/envelopes.js';
 import type { ResolvedEncryptionOptions } from './options/resolved-options.js';
 import type { Reencryption } from './store/reencryption.js';
@@ -18,5 +18,5 @@ export interface EncryptionParts {
   readonly reencryption: Reencryption;
   /** Who keeps each blind index, by the start of its keys in Redis: see {@link indexPrefix}. */
   readonly indexKeepers: Map<string, IndexKeeper>;
-  readonly indexUpkeep: IndexUpkeep;
+  readonly background: BackgroundWork;
 }

@@ -28,7 +28,12 @@ export type {
 export { Encrypted, type EncryptedOptions } from './records/encrypted.decorator.js';
 export { EncryptedRecords } from './records/encrypted-records.js';
 export { EncryptionRecordInvalidError } from './records/encryption-record-invalid-error.js';
-export type { RecordClass, RecordInput, RecordsOptions, SaveRecordOptions } from './records/record-options.js';
+export type {
+  RecordClass,
+  RecordInput,
+  RecordsOptions,
+  SaveRecordOptions,
+} from './records/record-options.js';
 export type { FoundRecord } from './records/record-search.js';
 export { RecordStore } from './records/record-store.js';
 export type { RotationOptions, RotationProgress, SweepOptions } from './rotation/rotation-options.js';

@@ -352,7 +352,7 @@ describe('the option encrypt', () => {
   it('finds the encryption that is not global among the imports of forRoot', async () => {
     const namespace = fresh();
     const encryption = EncryptionModule.forRoot({ namespace: 'app', key, isGlobal: false });
-    const options = { namespace, encrypt: true, budget: '5s', imports: [encryption] } as const;
+    const options = { namespace, encrypt: true, budget: '5s' as const, imports: [encryption] };
     const { app } = await startApplication([
       RedisModule.forRoot(server.options),
       encryption,

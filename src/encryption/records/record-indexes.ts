@@ -8,6 +8,7 @@ import {
 } from '../blind-index/index-mark.js';
 import { RecordIndex, type IndexedState } from '../blind-index/record-index.js';
 import type { EncryptionParts } from '../encryption-parts.js';
+import { parseKeyId } from '../keys/key-id.js';
 import { IndexedProperty } from './indexed-property.js';
 import type { RecordField } from './record-codec.js';
 import type { ReadRecord, RecordReader } from './record-reader.js';
@@ -30,6 +31,8 @@ interface Written<T extends object> {
   readonly marks: readonly PropertyMark<T>[];
   readonly lifetime: number;
 }
+
+const FAULT = 'An entry of a blind index could not be kept up to date';
 
 /** The blind indexes of a class of records. */
 export class RecordIndexes<T extends object> {
@@ -73,7 +76,7 @@ export class RecordIndexes<T extends object> {
       marks.map(async (its) => {
         const neighbour = await its.index.entries.add(its.mark, id, lifetime);
         if (!neighbour) return;
-        this.#parts.indexUpkeep.schedule(neighbour.member, () => this.#tidyUnread(its, neighbour));
+        this.#inBackground(neighbour.member, () => this.#tidyUnread(its, neighbour));
       }),
     );
   }
@@ -82,7 +85,7 @@ export class RecordIndexes<T extends object> {
   async forget(before: readonly (string | null)[], id: string): Promise<void> {
     const removals = this.#all.map(async ({ index }, position) => {
       const mark = parseMark(before[position]);
-      if (mark) await this.#parts.indexUpkeep.attempt(() => index.entries.remove(mark, id));
+      if (mark) await this.#parts.background.attempt(FAULT, () => index.entries.remove(mark, id));
     });
     await Promise.all(removals);
   }
@@ -92,10 +95,10 @@ export class RecordIndexes<T extends object> {
    * record is marked with; where the driver had to send it again, with the record that another save has put there meanwhile.
    */
   async confirm(id: string, { redisKey, marks, lifetime }: Written<T>): Promise<void> {
-    const { connection, indexUpkeep } = this.#parts;
+    const { connection, background } = this.#parts;
     await Promise.all(
       marks.map(({ property, index, mark }) =>
-        indexUpkeep.attempt(async () => {
+        background.attempt(FAULT, async () => {
           const [isThere, shown] = await Promise.all([
             index.entries.has(mark, id),
             orRedisError(connection.client.hget(redisKey, property.markField)),
@@ -108,14 +111,15 @@ export class RecordIndexes<T extends object> {
 
   /** Where a record is in an index under another key than the primary one, or in none, it is put there in the background. */
   refresh(read: ReadRecord<T>): void {
-    const { options, indexUpkeep } = this.#parts;
+    const { options, background } = this.#parts;
     if (!options.reencryptOnRead) return;
     for (const { property, index } of this.#all) {
       const keyId = markOf(read, property)?.keyId;
       if (keyId === options.ring.primary.name || read.raws[property.name] === undefined) continue;
-      const outdated = { redisKey: read.redisKey, property: property.name, keyId };
+      const name = JSON.stringify(['index', read.redisKey, property.name]);
+      const outdated = { name, fault: FAULT, keyId: parseKeyId(keyId) };
       // What the value is, is asked at once: the application may change the record later.
-      indexUpkeep.scheduleMove(outdated, async () => {
+      background.scheduleRenewal(outdated, async () => {
         const state = stateOf(read, property);
         return state.text !== undefined && index.move({ ...state, text: state.text });
       });
@@ -128,8 +132,7 @@ export class RecordIndexes<T extends object> {
     // Without a mark, that it is not this member is not known.
     if (read && !mark) return;
     for (const member of members)
-      if (!isMarked(mark, member))
-        this.#parts.indexUpkeep.schedule(member.member, () => index.entries.removeStale(member));
+      if (!isMarked(mark, member)) this.#inBackground(member.member, () => index.entries.removeStale(member));
   }
 
   /** As {@link tidy}, without decrypting anything. */
@@ -141,6 +144,10 @@ export class RecordIndexes<T extends object> {
     );
     const mark = parseMark(shown);
     if (mark ? !isMarked(mark, member) : exists === 0) await index.entries.removeStale(member);
+  }
+
+  #inBackground(name: string, run: () => Promise<unknown>): void {
+    this.#parts.background.schedule({ name, fault: FAULT }, run);
   }
 
   #indexOf(property: IndexedProperty<T>): PropertyIndex<T> {

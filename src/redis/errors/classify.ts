@@ -18,6 +18,7 @@ type Make = (message: string, options: ErrorOptions) => RedisError;
 
 const unavailable: Make = (message, options) => new RedisUnavailableError(message, options);
 const auth: Make = (message, options) => new RedisAuthError(message, options);
+const permission: Make = (message, options) => new RedisPermissionError(message, options);
 const readOnly: Make = (message, options) => new RedisReadOnlyError(message, options);
 const script: Make = (message, options) => new RedisScriptError(message, options);
 const moving: Make = (message, options) => new RedisClusterError(message, options);
@@ -30,7 +31,7 @@ const BY_REPLY_CODE: Readonly<Record<string, Make>> = {
   UNBLOCKED: unavailable,
   NOAUTH: auth,
   WRONGPASS: auth,
-  NOPERM: (message, options) => new RedisPermissionError(message, options),
+  NOPERM: permission,
   READONLY: readOnly,
   NOREPLICAS: readOnly,
   MISCONF: readOnly,
@@ -47,6 +48,7 @@ const BY_REPLY_CODE: Readonly<Record<string, Make>> = {
 const BY_REPLY_TEXT: ReadonlyArray<readonly [RegExp, Make]> = [
   [/max number of clients/i, unavailable],
   [/no password is set|without any password|invalid password|invalid username-password/i, auth],
+  [/the user executing the script can't/i, permission],
   [/error running script|user_script|script killed|script kill/i, script],
 ];
 
