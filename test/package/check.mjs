@@ -30,6 +30,10 @@ const exported = {
     'EventBus',
     'Event',
     'Subscribe',
+    'EncryptionModule',
+    'EncryptedStore',
+    'EncryptedRecords',
+    'Encrypted',
   ],
   'rednest/testing': ['startRedis'],
 };
