@@ -53,14 +53,9 @@ export class EncryptionService {
    * @throws EncryptionSerializationError, EncryptionConfigurationError for wrong options
    */
   encrypt(value: unknown, options?: ContextOptions): Buffer {
-    const {
-      envelopes,
-      options: { suite },
-    } = this.#parts;
-    return envelopes.seal(encodePayload(value, 'The value'), this.#place('encrypt', options), {
-      suite,
-      binding: 'context',
-    });
+    const { envelopes, options: its } = this.#parts;
+    const place = this.#place('encrypt', options);
+    return envelopes.seal(encodePayload(value, place), place, { suite: its.suite, binding: 'context' });
   }
 
   /** As {@link encrypt}, in base64url: for where only text can be. */
@@ -78,12 +73,9 @@ export class EncryptionService {
   // What comes out is the application's word: it says so, or it is unknown.
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   decrypt<T = unknown>(envelope: Uint8Array | string, options?: ContextOptions): T {
-    const { bytes, encoding } = this.#parts.envelopes.open(
-      toBytes(envelope),
-      this.#place('decrypt', options),
-      'context',
-    );
-    return decodePayload(bytes, encoding) as T;
+    const place = this.#place('decrypt', options);
+    const { bytes, encoding } = this.#parts.envelopes.open(toBytes(envelope), place, 'context');
+    return decodePayload(bytes, encoding, place) as T;
   }
 
   /**

@@ -224,7 +224,7 @@ describe('a rotation', () => {
     };
     await expect(store.rotate({ contextOf })).rejects.toThrow('no tenant');
     const later = (async () => 'tenant') as never;
-    await expect(store.rotate({ contextOf: later })).rejects.toThrow(/contextOf: gives .*neither a text/);
+    await expect(store.rotate({ contextOf: later })).rejects.toThrow(/contextOf: gives .*is not a text/);
   });
 
   it('encrypts what is not encrypted only where it is asked to, and while that is accepted', async () => {

@@ -46,10 +46,10 @@ describe('a known envelope', () => {
       expected: ['c1 01 20 20260131', nonce, 'b919', 'fd0351a50319ebc0f968647d97920c57'],
     },
   ] as const)('is, to the byte, $what', ({ value, place, suite, binding, expected }) => {
-    const envelope = envelopes.seal(encodePayload(value, 'It'), place, { suite, binding });
+    const envelope = envelopes.seal(encodePayload(value, NOWHERE), place, { suite, binding });
     expect(envelope.toString('hex')).toBe(expected.join('').replaceAll(' ', ''));
     const { bytes, encoding, ...opened } = envelopes.open(envelope, place, binding);
-    expect(decodePayload(bytes, encoding)).toEqual(value);
+    expect(decodePayload(bytes, encoding, NOWHERE)).toEqual(value);
     expect(opened).toEqual({ binding, keyId: 0x20260131 });
   });
 });
@@ -57,9 +57,9 @@ describe('a known envelope', () => {
 describe.each(combinations)('envelopes of suite $suite, bound to $binding', ({ suite, binding }) => {
   const envelopes = envelopesOf(ringOf());
   const roundTrip = (value: unknown): unknown => {
-    const envelope = envelopes.seal(encodePayload(value, 'It'), PLACE, { suite, binding });
+    const envelope = envelopes.seal(encodePayload(value, NOWHERE), PLACE, { suite, binding });
     const { bytes, encoding } = envelopes.open(envelope, PLACE, binding);
-    return decodePayload(bytes, encoding);
+    return decodePayload(bytes, encoding, NOWHERE);
   };
   /** UTF-16 as it comes, halves of surrogate pairs included. */
   const text = fc.array(
@@ -116,7 +116,7 @@ describe('nonces', () => {
 
   it.each(suites)('are others for the same value, in suite %s', (suite) => {
     const envelopes = envelopesOf(ringOf());
-    const payload = encodePayload('the same', 'It');
+    const payload = encodePayload('the same', NOWHERE);
     const seal = (): Buffer => envelopes.seal(payload, NOWHERE, { suite, binding: 'none' });
     const [one, two] = [seal(), seal()];
     expect(one.subarray(7, 31)).not.toEqual(two.subarray(7, 31));

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { EncryptionSerializationError, EncryptionUnsupportedError } from '../encryption-errors.js';
 import { decodePayload, encodePayload } from './payload.js';
+import { NOWHERE } from './place.js';
 
 const circle: { self?: unknown } = {};
 circle.self = circle;
@@ -18,7 +19,7 @@ describe('encodePayload', () => {
     ['a number', -1.5, 'json'],
     ['what has a toJSON', new Date(0), 'json'],
   ])('takes %s', (_, value, encoding) => {
-    expect(encodePayload(value, 'It').encoding).toBe(encoding);
+    expect(encodePayload(value, NOWHERE).encoding).toBe(encoding);
   });
 
   it.each([
@@ -39,7 +40,7 @@ describe('encodePayload', () => {
   ])('refuses %s, which JSON cannot say', (_, value) => {
     let error: unknown;
     try {
-      encodePayload(value, "The value of 'a'");
+      encodePayload(value, { ...NOWHERE, key: 'a' });
     } catch (thrown) {
       error = thrown;
     }
@@ -57,7 +58,7 @@ describe('encodePayload', () => {
         throw cause;
       },
     };
-    expect(() => encodePayload(throwing, 'It')).toThrow(expect.objectContaining({ cause }));
+    expect(() => encodePayload(throwing, NOWHERE)).toThrow(expect.objectContaining({ cause }));
   });
 });
 
@@ -65,7 +66,7 @@ describe('decodePayload', () => {
   it('does not show what should be JSON and is not', () => {
     let error: unknown;
     try {
-      decodePayload(Buffer.from('secret'), 'json');
+      decodePayload(Buffer.from('secret'), 'json', NOWHERE);
     } catch (thrown) {
       error = thrown;
     }

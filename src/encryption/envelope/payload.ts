@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { EncryptionSerializationError, EncryptionUnsupportedError } from '../encryption-errors.js';
 import type { Encoding } from './header.js';
+import { subjectOf, type Place } from './place.js';
 
 /** A value as it is encrypted. */
 export interface Payload {
@@ -9,23 +10,23 @@ export interface Payload {
 }
 
 /**
- * @param subject what it is, for messages
+ * @param place where it stands, for messages
  * @throws EncryptionSerializationError
  */
-export function encodePayload(value: unknown, subject: string): Payload {
+export function encodePayload(value: unknown, place: Place): Payload {
   // Half a surrogate pair is not kept by UTF-8; JSON writes it as an escape.
   if (typeof value === 'string' && value.isWellFormed())
     return { bytes: Buffer.from(value), encoding: 'text' };
   if (types.isUint8Array(value)) return { bytes: value, encoding: 'bytes' };
-  if (isLostInJson(value)) throw new EncryptionSerializationError(subject);
-  return { bytes: Buffer.from(toJson(value, subject)), encoding: 'json' };
+  if (isLostInJson(value)) throw new EncryptionSerializationError(subjectOf(place));
+  return { bytes: Buffer.from(toJson(value, place)), encoding: 'json' };
 }
 
 /**
- * @param subject what it is, for messages
+ * @param place where it stands, for messages
  * @throws EncryptionUnsupportedError for JSON that is none: whoever has the key did not make it with this library
  */
-export function decodePayload(bytes: Buffer, encoding: Encoding, subject = 'The value'): unknown {
+export function decodePayload(bytes: Buffer, encoding: Encoding, place: Place): unknown {
   if (encoding === 'bytes') return bytes;
   const text = bytes.toString();
   if (encoding === 'text') return text;
@@ -33,7 +34,7 @@ export function decodePayload(bytes: Buffer, encoding: Encoding, subject = 'The 
     return JSON.parse(text) as unknown;
   } catch {
     // Without its cause, which would show the value.
-    throw new EncryptionUnsupportedError(subject, 'it is not the JSON that it says it is');
+    throw new EncryptionUnsupportedError(subjectOf(place), 'it is not the JSON that it says it is');
   }
 }
 
@@ -45,13 +46,13 @@ function isLostInJson(value: unknown): boolean {
   );
 }
 
-function toJson(value: unknown, subject: string): string {
+function toJson(value: unknown, place: Place): string {
   let json: string | undefined;
   try {
     json = JSON.stringify(value);
   } catch (cause) {
-    throw new EncryptionSerializationError(subject, { cause });
+    throw new EncryptionSerializationError(subjectOf(place), { cause });
   }
-  if (json === undefined) throw new EncryptionSerializationError(subject);
+  if (json === undefined) throw new EncryptionSerializationError(subjectOf(place));
   return json;
 }

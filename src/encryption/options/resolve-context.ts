@@ -5,6 +5,9 @@ import { EncryptionConfigurationError } from './encryption-configuration-error.j
 
 const CONTEXT_OPTIONS = { context: true } as const satisfies OptionTree & Record<keyof ContextOptions, true>;
 
+/** What a context is, for messages. */
+export const CONTEXT_EXPECTED = 'a text, without half a surrogate pair, or bytes';
+
 /**
  * The context of a call; '' for none. A name that is misspelt must not mean that a value is bound to nothing.
  *
@@ -15,13 +18,13 @@ export function resolveContext(subject: string, options: ContextOptions | undefi
   if (options === undefined) return '';
   const problems = new Problems();
   const settings = new Settings(flattenOptions(options, CONTEXT_OPTIONS, problems), problems);
-  const context = settings.converted('context', asContext, 'a text, without half a surrogate pair, or bytes');
+  const context = settings.converted('context', asContext, CONTEXT_EXPECTED);
   problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
   return context ?? '';
 }
 
-/** In UTF-8 all halves of surrogate pairs are the same: one context would do for another. */
-function asContext(value: unknown): string | Uint8Array | undefined {
+/** A context, if it is one. In UTF-8 all halves of surrogate pairs are the same: one context would do for another. */
+export function asContext(value: unknown): string | Uint8Array | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? value : undefined;
   return types.isUint8Array(value) ? value : undefined;
 }

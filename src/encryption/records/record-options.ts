@@ -1,6 +1,7 @@
 import type { Duration } from '../../redis/index.js';
 import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
+import { ttlOf } from '../options/time-to-live.js';
 
 /** A class of records: it is made without arguments. */
 export type RecordClass<T extends object> = new () => T;
@@ -35,9 +36,6 @@ const RECORDS_OPTIONS = { name: true, namespace: true } as const satisfies Optio
 
 const SAVE_OPTIONS = { ttl: true } as const satisfies OptionTree & Record<keyof SaveRecordOptions, true>;
 
-/** A hundred years, in milliseconds. */
-const LONGEST_TTL = 100 * 365.25 * 86_400_000;
-
 /** @throws EncryptionConfigurationError */
 export function resolveRecordsOptions(
   subject: string,
@@ -65,10 +63,9 @@ export function resolveTimeToLive(
   if (options === undefined) return undefined;
   const problems = new Problems();
   const settings = new Settings(flattenOptions(options, SAVE_OPTIONS, problems), problems);
-  const ttl = settings.duration('ttl', { max: LONGEST_TTL });
+  const ttl = ttlOf(settings);
   problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-  // Redis counts whole milliseconds.
-  return ttl === undefined ? undefined : Math.ceil(ttl);
+  return ttl;
 }
 
 /** `PaymentProfile` is `payment-profile`, `URLEntry` is `url-entry`. */

@@ -7,6 +7,7 @@ import type { Opened } from '../envelope/envelopes.js';
 import { isEnvelope, keyIdOf } from '../envelope/header.js';
 import { inspectEnvelope } from '../envelope/inspect-envelope.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
+import { asContext, CONTEXT_EXPECTED } from '../options/resolve-context.js';
 import { subjectOf } from '../envelope/place.js';
 import { showKeyId } from '../keys/key-id.js';
 import type { Location } from '../store/location.js';
@@ -108,8 +109,10 @@ export class Renewal implements KeyVisitor {
 
   #contextOf({ key, field }: Location): string | Uint8Array | undefined {
     const context: unknown = this.#its.options.contextOf?.(key, field === '' ? undefined : field);
-    if (context === undefined || typeof context === 'string' || context instanceof Uint8Array) return context;
-    const message = `gives ${showValue(context)}, which is neither a text nor bytes`;
+    if (context === undefined) return undefined;
+    const checked = asContext(context);
+    if (checked !== undefined) return checked;
+    const message = `gives ${showValue(context)}, which is not ${CONTEXT_EXPECTED}`;
     throw new EncryptionConfigurationError('EncryptedStore.rotate', [{ option: 'contextOf', message }]);
   }
 

@@ -1,18 +1,16 @@
-import { types } from 'node:util';
 import { flattenOptions, Problems, Settings, showValue, type OptionTree } from '../../redis/shared.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
-import type { ContextOptions, SetManyOptions, SetOptions } from './store-options.js';
+import { asContext, CONTEXT_EXPECTED } from '../options/resolve-context.js';
+import { ttlOf } from '../options/time-to-live.js';
+import type { SetManyOptions, SetOptions } from './store-options.js';
 
-const CALL = 'A call of EncryptedStore';
+/** For messages. */
+export const CALL = 'A call of EncryptedStore';
 
-const CONTEXT_OPTIONS = { context: true } as const satisfies OptionTree & Record<keyof ContextOptions, true>;
 const MANY_OPTIONS = { context: true, ttl: true } as const satisfies OptionTree &
   Record<keyof SetManyOptions, true>;
 const SET_OPTIONS = { context: true, ttl: true, condition: true } as const satisfies OptionTree &
   Record<keyof SetOptions, true>;
-
-/** A hundred years, in milliseconds. */
-const LONGEST_TTL = 100 * 365.25 * 86_400_000;
 
 /** How a value is written. */
 export interface ResolvedStoreOptions {
@@ -47,20 +45,10 @@ export function resolveTtl(subject: string, options: SetManyOptions | undefined)
   return options === undefined ? undefined : resolve(subject, MANY_OPTIONS, options, ttlOf);
 }
 
-/** The context that a value is read with; '' for none. @throws EncryptionConfigurationError */
-export function contextOf(options: ContextOptions | undefined): string | Uint8Array {
-  if (options === undefined) return '';
-  // Reads are many: what is right is found to be so at once.
-  const context = asContext((options as ContextOptions | null)?.context);
-  if (context !== undefined && Object.keys(options).length === 1) return context;
-  resolve(CALL, CONTEXT_OPTIONS, options, () => undefined);
-  return context ?? '';
-}
-
 function resolve<T>(subject: string, tree: OptionTree, options: unknown, read: (settings: Settings) => T): T {
   const problems = new Problems();
   const settings = new Settings(flattenOptions(options, tree, problems), problems);
-  settings.converted('context', asContext, 'a text or bytes');
+  settings.converted('context', asContext, CONTEXT_EXPECTED);
   const resolved = read(settings);
   problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
   return resolved;
@@ -105,14 +93,4 @@ export function resolveNamespace(name: string): string {
 
 function refuse(option: string, message: string): never {
   throw new EncryptionConfigurationError(CALL, [{ option, message }]);
-}
-
-/** Redis counts whole milliseconds. */
-function ttlOf(settings: Settings): number | undefined {
-  const milliseconds = settings.duration('ttl', { max: LONGEST_TTL });
-  return milliseconds === undefined ? undefined : Math.ceil(milliseconds);
-}
-
-function asContext(value: unknown): string | Uint8Array | undefined {
-  return typeof value === 'string' || types.isUint8Array(value) ? value : undefined;
 }

@@ -8,10 +8,11 @@ import type { RotationOptions, SweepOptions } from '../rotation/rotation-options
 import type { KeyUsageReport, RotationReport } from '../rotation/rotation-report.js';
 import { subjectOf } from '../envelope/place.js';
 import { Rotation } from '../rotation/rotation.js';
+import { resolveContext } from '../options/resolve-context.js';
 import {
+  CALL,
   checkKeys,
   checkName,
-  contextOf,
   entriesOf,
   resolveNamespace,
   resolveStoreOptions,
@@ -57,7 +58,7 @@ export class EncryptedStore {
 
   /** The value of a key, or undefined where there is none. */
   async get<T = unknown>(key: string, options?: ContextOptions): Promise<T | undefined> {
-    const location = this.#locate(key, contextOf(options));
+    const location = this.#locate(key, resolveContext(CALL, options));
     return this.#read(await orRedisError(this.#client.getBuffer(location.redisKey)), location) as
       T | undefined;
   }
@@ -86,7 +87,7 @@ export class EncryptedStore {
 
   /** The values of some keys in one round trip, in their order; undefined where there is none. Rejects where one is refused. */
   async getMany<T = unknown>(keys: readonly string[], options?: ContextOptions): Promise<(T | undefined)[]> {
-    const context = contextOf(options);
+    const context = resolveContext(CALL, options);
     const locations = checkKeys(keys).map((key) => this.#locate(key, context));
     const replies = locations.map(({ redisKey }) => this.#client.getBuffer(redisKey));
     const raws = await orRedisError(Promise.all(replies));
@@ -112,7 +113,7 @@ export class EncryptedStore {
 
   /** A field of a hash, or undefined where there is none. */
   async hget<T = unknown>(key: string, field: string, options?: ContextOptions): Promise<T | undefined> {
-    const location = this.#locate(key, contextOf(options), checkName('field', field));
+    const location = this.#locate(key, resolveContext(CALL, options), checkName('field', field));
     return this.#read(await orRedisError(this.#client.hgetBuffer(location.redisKey, field)), location) as
       T | undefined;
   }
@@ -143,7 +144,7 @@ export class EncryptedStore {
 
   /** All fields of a hash: none where there is no hash. Rejects where one is refused. */
   async hgetall<T = unknown>(key: string, options?: ContextOptions): Promise<Record<string, T>> {
-    const context = contextOf(options);
+    const context = resolveContext(CALL, options);
     const { redisKey } = this.#locate(key);
     const raws = await orRedisError(this.#client.hgetallBuffer(redisKey));
     const entries = Object.entries(raws).map(([field, raw]) => {

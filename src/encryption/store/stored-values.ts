@@ -3,7 +3,6 @@ import type { ResolvedPlaintextMigration, ResolvedEncryptionOptions } from '../o
 import type { Envelopes, Opened } from '../envelope/envelopes.js';
 import { isEnvelope } from '../envelope/header.js';
 import { decodePayload, encodePayload } from '../envelope/payload.js';
-import { subjectOf } from '../envelope/place.js';
 import type { Location } from './location.js';
 import type { Reencryption } from './reencryption.js';
 
@@ -22,7 +21,7 @@ export class StoredValues {
   /** @throws EncryptionSerializationError */
   write(value: unknown, location: Location): Buffer {
     const { suite, bind } = this.#options;
-    return this.#envelopes.seal(encodePayload(value, subjectOf(location)), location, {
+    return this.#envelopes.seal(encodePayload(value, location), location, {
       suite,
       binding: bind,
     });
@@ -38,7 +37,7 @@ export class StoredValues {
     const { ring, reencryptOnRead } = this.#options;
     if (opened.keyId === undefined || (reencryptOnRead && opened.keyId !== ring.primary.id))
       this.#reencryption.schedule({ location, raw, opened });
-    return decodePayload(opened.bytes, opened.encoding);
+    return decodePayload(opened.bytes, opened.encoding, location);
   }
 
   /**
