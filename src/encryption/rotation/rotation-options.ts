@@ -13,7 +13,7 @@ export interface SweepOptions {
 /** How a rotation is done. */
 export interface RotationOptions extends SweepOptions {
   /** Goes on where a rotation was stopped: the `resume` of its report, with the same `match` and primary key. */
-  resume?: string;
+  resume?: string | undefined;
   /**
    * The context of a value, for those that were written with one: without it they are left as they are, and counted as refused. What it
    * throws ends the rotation, and is thrown.
