@@ -1,13 +1,14 @@
 import { ChannelPublisher, eventChannels } from '../channels/event-channels.js';
 import type { EncryptionError } from './encryption-errors.js';
+import type { Place } from './envelope/place.js';
 import type { RotationReport } from './rotation/rotation-report.js';
 
 /** What is published on `diagnostics_channel`, each kind of event on a channel of its own: `rednest:encryption:refused` and so on. */
 export interface EncryptionEvents {
   /** Something was not decrypted. */
-  refused: PlaceNotice & { error: EncryptionError };
+  refused: EncryptionPlaceNotice & { error: EncryptionError };
   /** A value was encrypted anew, under the primary key: `from` is the id of the key before, or undefined for what was not encrypted. */
-  reencrypted: PlaceNotice & { from: string | undefined; to: string };
+  reencrypted: EncryptionPlaceNotice & { from: string | undefined; to: string };
   /** A rotation has ended, or was stopped. */
   rotated: EncryptionNotice & { report: RotationReport };
 }
@@ -20,7 +21,7 @@ export interface EncryptionNotice {
   namespace: string;
 }
 
-export interface PlaceNotice extends EncryptionNotice {
+export interface EncryptionPlaceNotice extends EncryptionNotice {
   /** The key as the application calls it; '' for what is in no key. */
   key: string;
   /** Field of a hash; '' for the value of a key. */
@@ -55,5 +56,10 @@ export class EncryptionEventPublisher extends ChannelPublisher<
 
   constructor(connectionId: string) {
     super(channels, { connectionId });
+  }
+
+  refused({ namespace, key, field }: Place, error: EncryptionError): void {
+    this.counts.refused++;
+    this.publish('refused', { namespace, key, field, error });
   }
 }

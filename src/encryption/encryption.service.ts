@@ -30,7 +30,7 @@ export class EncryptionService {
   readonly #parts: EncryptionParts;
   readonly #index: BlindIndex;
 
-  /** `EncryptionModule` makes it. */
+  /** @internal `EncryptionModule` makes it. */
   constructor(parts: EncryptionParts) {
     this.#parts = parts;
     this.#index = new BlindIndex(parts.options.ring);
@@ -48,7 +48,7 @@ export class EncryptionService {
   }
 
   /**
-   * Encrypts a Buffer, a text or what JSON can say, under the primary key: 47 bytes more than that, or 79 with the committing suite.
+   * Encrypts a Buffer, a text or what JSON can write, under the primary key: 47 bytes more than that, or 79 with the committing suite.
    *
    * @throws EncryptionSerializationError, EncryptionConfigurationError for wrong options
    */

@@ -4,7 +4,7 @@ export {
   type EncryptionEvents,
   type EncryptionNotice,
   type EncryptionStats,
-  type PlaceNotice,
+  type EncryptionPlaceNotice,
 } from './encryption-events.js';
 export {
   EncryptionModule,
@@ -13,10 +13,10 @@ export {
   type EncryptionModuleOptions,
   type EncryptionOptionsFactory,
 } from './encryption.module.js';
-export { EncryptionService, type KeyInfo } from './encryption.service.js';
-export { type Encoding } from './envelope/header.js';
+export { EncryptionService, type KeyInfo as EncryptionKeyInfo } from './encryption.service.js';
+export { type Encoding as EnvelopeEncoding } from './envelope/header.js';
 export { type EnvelopeInspection } from './envelope/inspect-envelope.js';
-export { type Binding } from './envelope/place.js';
+export { type Binding as EnvelopeBinding } from './envelope/place.js';
 export { EncryptionConfigurationError } from './options/encryption-configuration-error.js';
 export type {
   EncryptionKey,
@@ -36,8 +36,16 @@ export type {
 } from './records/record-options.js';
 export type { FoundRecord } from './records/record-search.js';
 export { RecordStore } from './records/record-store.js';
-export type { RotationOptions, RotationProgress, SweepOptions } from './rotation/rotation-options.js';
+export type {
+  RotationOptions,
+  RotationProgress,
+  SweepOptions as KeyUsageOptions,
+} from './rotation/rotation-options.js';
 export type { KeyUsage, KeyUsageReport, RotationReport } from './rotation/rotation-report.js';
 export { EncryptedStore } from './store/encrypted-store.js';
-export type { ContextOptions, SetManyOptions, SetOptions } from './store/store-options.js';
-export { type SuiteName } from './suites/suites.js';
+export type {
+  ContextOptions as EncryptionContextOptions,
+  SetManyOptions as EncryptedSetManyOptions,
+  SetOptions as EncryptedSetOptions,
+} from './store/store-options.js';
+export { type SuiteName as EncryptionSuite } from './suites/suites.js';

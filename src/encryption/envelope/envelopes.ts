@@ -9,15 +9,12 @@ import {
 import { showKeyId } from '../keys/key-id.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { decryptGcm, encryptGcm, TAG_LENGTH } from '../suites/aes-gcm.js';
-import { NONCE_LENGTH } from '../suites/key-derivation.js';
 import { SUITES, type SuiteName } from '../suites/suites.js';
 import { associatedData } from './associated-data.js';
-import { HEADER_LENGTH, overheadOf, readHeader, writeHeader, type ReadHeader } from './header.js';
+import { HEADER_LENGTH, NONCE_END, overheadOf, readHeader, writeHeader, type ReadHeader } from './header.js';
 import { NonceSource, type Nonces } from './nonce-source.js';
 import type { Payload } from './payload.js';
 import { isAsStrong, subjectOf, type Binding, type Place } from './place.js';
-
-const NONCE_END = HEADER_LENGTH + NONCE_LENGTH;
 
 /** How a value is to be encrypted. */
 interface SealOptions {
@@ -75,9 +72,7 @@ export class Envelopes {
       this.#events.counts.decrypted++;
       return opened;
     } catch (error) {
-      const { namespace, key, field } = place;
-      this.#events.counts.refused++;
-      this.#events.publish('refused', { namespace, key, field, error: error as EncryptionError });
+      this.#events.refused(place, error as EncryptionError);
       throw error;
     }
   }

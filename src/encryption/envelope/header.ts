@@ -23,6 +23,9 @@ const KEY_AT = 3;
 /** Bytes before the nonce: all of them are authenticated. */
 export const HEADER_LENGTH = 7;
 
+/** Where the nonce ends. No two envelopes have the same bytes before it. */
+export const NONCE_END = HEADER_LENGTH + NONCE_LENGTH;
+
 /** What the plaintext is made of. */
 export type Encoding = 'bytes' | 'text' | 'json';
 
@@ -55,7 +58,7 @@ export function keyIdOf(envelope: Buffer): number | undefined {
 
 /** How many bytes more than its plaintext an envelope has. */
 export function overheadOf({ commitmentLength }: Suite): number {
-  return HEADER_LENGTH + NONCE_LENGTH + commitmentLength + TAG_LENGTH;
+  return NONCE_END + commitmentLength + TAG_LENGTH;
 }
 
 export function writeHeader(envelope: Buffer, { suite, keyId, encoding, binding, hasContext }: Header): void {

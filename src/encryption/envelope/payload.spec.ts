@@ -46,7 +46,7 @@ describe('encodePayload', () => {
     }
     expect(error).toBeInstanceOf(EncryptionSerializationError);
     expect((error as Error).message).toMatch(
-      /^The value of 'a' is no Buffer, no text and nothing that JSON can say$/,
+      /^The value of 'a' is no Buffer, no text and nothing that JSON can write$/,
     );
     expect(inspect(error)).not.toContain('secret');
   });

@@ -24,7 +24,7 @@ import { writeFields } from './write-fields.js';
 
 /**
  * Encrypted values in Redis, and fields of hashes. Each is bound to the namespace, its key and its field: none can stand in for another.
- * Buffers, texts and what JSON can say come back as they were.
+ * Buffers, texts and what JSON can write come back as they were.
  *
  * Reading rejects with EncryptionTamperedError, EncryptionUnknownKeyError or EncryptionNotEncryptedError where it is not what this
  * application has written there. All methods reject with RedisError, and with EncryptionConfigurationError for wrong arguments.
@@ -39,7 +39,7 @@ export class EncryptedStore {
   readonly #parts: EncryptionParts;
   readonly #namespace: string;
 
-  /** `EncryptionModule` makes the store of its namespace; see {@link namespace} for others. */
+  /** @internal `EncryptionModule` makes the store of its namespace; see {@link namespace} for others. */
   constructor(service: EncryptionService, namespace?: string) {
     this.#service = service;
     this.#parts = EncryptionService.partsOf(service);
@@ -184,11 +184,8 @@ export class EncryptedStore {
 
   /** What stands in a field without a name would be taken for the value of the key, and `hset` writes no such field. */
   #refusal(location: Location): EncryptionTamperedError {
-    const { namespace, key } = location;
     const error = new EncryptionTamperedError(subjectOf(location), 'is in a field without a name');
-    const { events } = this.#parts;
-    events.counts.refused++;
-    events.publish('refused', { namespace, key, field: '', error });
+    this.#parts.events.refused(location, error);
     return error;
   }
 

@@ -3,14 +3,10 @@ import type { BackgroundWork } from '../background/background-work.js';
 import type { EncryptionEventPublisher } from '../encryption-events.js';
 import type { Envelopes, Opened } from '../envelope/envelopes.js';
 import { showKeyId } from '../keys/key-id.js';
-import { HEADER_LENGTH, isEnvelope } from '../envelope/header.js';
-import { NONCE_LENGTH } from '../suites/key-derivation.js';
+import { isEnvelope, NONCE_END } from '../envelope/header.js';
 import type { ResolvedEncryptionOptions } from '../options/resolved-options.js';
 import type { Location } from './location.js';
 import { replaceField, replaceValue } from './replace-scripts.js';
-
-/** What tells an envelope from any other: no two have the same nonce. */
-const UNIQUE = HEADER_LENGTH + NONCE_LENGTH;
 
 /** A value as it was read. */
 export interface ReadValue {
@@ -61,7 +57,7 @@ export class Reencryption {
     const { suite } = this.#options;
     const replacement = this.#envelopes.seal(opened, location, { suite, binding: opened.binding });
     // What was not encrypted may be what the reader got, and changes before it is sent.
-    const start = isEnvelope(raw) ? raw.subarray(0, UNIQUE) : Buffer.from(raw);
+    const start = isEnvelope(raw) ? raw.subarray(0, NONCE_END) : Buffer.from(raw);
     const script = location.field === '' ? replaceValue : replaceField;
     const { redisKey, field, namespace, key } = location;
     const isReplaced = await script.run(this.#connection.client, {
