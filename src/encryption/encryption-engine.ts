@@ -1,7 +1,7 @@
 import type { RedisConnection } from '../redis/index.js';
 import type { ConnectionUser } from '../redis/shared.js';
 import { BackgroundWork } from './background/background-work.js';
-import type { IndexKeeper } from './blind-index/index-keeper.js';
+import type { Reindexer } from './blind-index/reindexer.js';
 import { EncryptionEventPublisher } from './encryption-events.js';
 import { logger } from './encryption-logger.js';
 import type { EncryptionParts } from './encryption-parts.js';
@@ -20,8 +20,8 @@ export class EncryptionEngine implements ConnectionUser {
     const background = new BackgroundWork();
     const reencryption = new Reencryption(connection, envelopes, options, { events, background });
     const values = new StoredValues(envelopes, options, reencryption);
-    const indexKeepers = new Map<string, IndexKeeper>();
-    this.parts = { connection, options, envelopes, events, reencryption, values, indexKeepers, background };
+    const reindexers = new Map<string, Reindexer>();
+    this.parts = { connection, options, envelopes, events, reencryption, values, reindexers, background };
   }
 
   async start(): Promise<void> {

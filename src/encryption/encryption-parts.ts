@@ -1,6 +1,6 @@
 import type { RedisConnection } from '../redis/index.js';
 import type { EncryptionEventPublisher } from './encryption-events.js';
-import type { IndexKeeper } from './blind-index/index-keeper.js';
+import type { Reindexer } from './blind-index/reindexer.js';
 import type { BackgroundWork } from './background/background-work.js';
 import type { Envelopes } from './envelope/envelopes.js';
 import type { ResolvedEncryptionOptions } from './options/resolved-options.js';
@@ -16,7 +16,7 @@ export interface EncryptionParts {
   /** What is in Redis as bytes, as the application has it. */
   readonly values: StoredValues;
   readonly reencryption: Reencryption;
-  /** Who keeps each blind index, by the start of its keys in Redis: see {@link indexPrefix}. */
-  readonly indexKeepers: Map<string, IndexKeeper>;
+  /** Those of the blind indexes that are known, by the start of the index's keys in Redis: see {@link indexPrefix}. */
+  readonly reindexers: Map<string, Reindexer>;
   readonly background: BackgroundWork;
 }

@@ -74,7 +74,7 @@ describe('while keys are rolled out', () => {
     ] as const) {
       for (const reads of [0, 1, 2]) {
         await save(from, 'a');
-        const isMoved = betweenReads(finder, reads, () => mover.keeper.reindex(tokenOf(entry)));
+        const isMoved = betweenReads(finder, reads, () => mover.reindexer.reindex(tokenOf(entry)));
         expect(await finder.idsOf(VISA)).toEqual(['a']);
         expect(await isMoved).toEqual({ moved: 1, left: 0 });
       }
@@ -152,7 +152,7 @@ describe('the sweep of a rotation', () => {
     await save(before, 'gone', MASTERCARD);
     await (await server.admin()).del('app:payment-profile:gone');
     const gone = before.entry('cardNumber', digitsOf(MASTERCARD));
-    const reports = [tokenOf(oldEntry()), tokenOf(gone)].map((token) => after.keeper.reindex(token));
+    const reports = [tokenOf(oldEntry()), tokenOf(gone)].map((token) => after.reindexer.reindex(token));
     // Its record may be about to be written.
     expect(await Promise.all(reports)).toEqual([
       { moved: 150, left: 0 },
@@ -161,7 +161,7 @@ describe('the sweep of a rotation', () => {
     const admin = await server.admin();
     const [member] = await admin.zrange(gone, 0, '-1');
     await admin.zincrby(gone, -61_000, member!);
-    expect(await after.keeper.reindex(tokenOf(gone))).toEqual({ moved: 0, left: 0 });
+    expect(await after.reindexer.reindex(tokenOf(gone))).toEqual({ moved: 0, left: 0 });
     expect(await admin.keys(`app:idx:*`)).toEqual([newEntry()]);
     const { usage, completed } = await after.store.rotate();
     expect([completed, usage!.removable]).toEqual([true, [before.service.keys[0]!.id]]);
@@ -172,7 +172,7 @@ describe('the sweep of a rotation', () => {
   it('leaves what it cannot read', async () => {
     await save(before, 'a');
     await (await server.admin()).hset('app:payment-profile:a', 'cardNumber', 'altered');
-    expect(await after.keeper.reindex(tokenOf(oldEntry()))).toEqual({ moved: 0, left: 1 });
+    expect(await after.reindexer.reindex(tokenOf(oldEntry()))).toEqual({ moved: 0, left: 1 });
   });
 
   it('loses none that is saved or deleted meanwhile', async () => {
@@ -181,10 +181,10 @@ describe('the sweep of a rotation', () => {
       if (position % 4 === 0) return before.profiles.delete(id);
       return save(position % 4 === 1 ? before : after, id);
     });
-    await Promise.all([after.keeper.reindex(tokenOf(oldEntry())), ...writes]);
+    await Promise.all([after.reindexer.reindex(tokenOf(oldEntry())), ...writes]);
     const kept = ids(40).filter((_, position) => position % 4 !== 0);
     for (const each of [before, after]) expect(await each.idsOf(VISA)).toEqual(kept);
-    const { left } = await after.keeper.reindex(tokenOf(oldEntry()));
+    const { left } = await after.reindexer.reindex(tokenOf(oldEntry()));
     expect(left).toBe(0);
     expect(await after.idsOf(VISA)).toEqual(kept);
   });

@@ -67,7 +67,7 @@ describe('a rotation on a Cluster', () => {
     const token = `${OLD.id}.${'t'.repeat(43)}`;
     await admin.zadd(prefix + token, 0, 'record:1');
     // The rotation waits for whoever keeps the index: it is through with the first master then, and has not begun with the last.
-    parts.indexKeepers.set(prefix, {
+    parts.reindexers.set(prefix, {
       reindex: async () => {
         await cluster.migrateSlot({ slot: cluster.slotOfKey(moved[0]!), to: masters[0]! });
         await admin.del(prefix + token);

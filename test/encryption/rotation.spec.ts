@@ -259,7 +259,7 @@ describe('a rotation', () => {
     await redis.zadd(`encrypted:idx:other:${token(OLD.id)}`, 0, 'x:1');
     const { store, parts } = await start(ROTATED);
     const reindexed: string[] = [];
-    parts.indexKeepers.set(prefix, {
+    parts.reindexers.set(prefix, {
       reindex: async (each) => {
         reindexed.push(each);
         await redis.rename(prefix + each, prefix + token(NEW.id));

@@ -2,9 +2,10 @@ import { EncryptionError } from '../encryption-errors.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import { BlindIndex } from './blind-index.js';
 import { IndexEntries } from './index-entries.js';
-import { indexPrefix, type IndexKeeper } from './index-keeper.js';
+import { indexPrefix } from './index-keys.js';
 import { isMarked, newMark, showMark, type IndexMark, type IndexMember } from './index-mark.js';
 import { replaceMark } from './index-scripts.js';
+import type { Reindexer } from './reindexer.js';
 
 /** A record, as far as its index is concerned. */
 export interface IndexedState {
@@ -41,7 +42,7 @@ export interface IndexOf {
  * to the entry first, then the record is written with its mark, then the member of the record before is removed. Wherever that ends, the
  * record is found; members that no record is marked with are removed when they are seen.
  */
-export class RecordIndex implements IndexKeeper {
+export class RecordIndex implements Reindexer {
   readonly entries: IndexEntries;
   readonly of: IndexOf;
   readonly prefix: string;
@@ -96,7 +97,7 @@ export class RecordIndex implements IndexKeeper {
     return isMoved;
   }
 
-  /** As {@link IndexKeeper.reindex}; under the primary key, what no record has is removed, and what one has is left. */
+  /** As {@link Reindexer.reindex}; under the primary key, what no record has is removed, and what one has is left. */
   async reindex(token: string): Promise<{ moved: number; left: number }> {
     const report = { moved: 0, left: 0 };
     for await (const members of this.entries.scan(token)) {

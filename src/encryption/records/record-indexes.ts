@@ -51,7 +51,7 @@ export class RecordIndexes<T extends object> {
       .filter(([, { index = false }]) => index !== false)
       .map(([name, { index }]) => this.#indexOf(new IndexedProperty(type, name, index)));
     this.markFields = this.#all.map(({ property }) => property.markField);
-    for (const { index } of this.#all) parts.indexKeepers.set(index.prefix, index);
+    for (const { index } of this.#all) parts.reindexers.set(index.prefix, index);
   }
 
   get(name: string): PropertyIndex<T> | undefined {

@@ -1,5 +1,5 @@
 import { RedisWrongTypeError, type RedisClient, type RedisConnection } from '../../redis/index.js';
-import { parseIndexKey } from '../blind-index/index-keeper.js';
+import { parseIndexKey, type IndexEntry } from '../blind-index/index-keys.js';
 import { HEADER_LENGTH } from '../envelope/header.js';
 import { locationOf, type Location } from '../store/location.js';
 import type { Patience } from './patience.js';
@@ -7,9 +7,6 @@ import { allDone } from './work-limit.js';
 
 /** Fields that one HSCAN looks at, about: their values come with them. */
 const FIELDS = 100;
-
-/** An entry of a blind index; see `parseIndexKey`. */
-export type IndexEntry = NonNullable<ReturnType<typeof parseIndexKey>>;
 
 /** What a sweep does with what it finds. Contexts are not known: those of the locations are empty. */
 export interface KeyVisitor {

@@ -2,6 +2,7 @@ import type { RedisClient } from '../../redis/index.js';
 import { showValue } from '../../redis/shared.js';
 import type { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { EncryptionError } from '../encryption-errors.js';
+import type { IndexEntry } from '../blind-index/index-keys.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import type { Opened } from '../envelope/envelopes.js';
 import { isEnvelope, keyIdOf } from '../envelope/header.js';
@@ -11,7 +12,7 @@ import { asContext, CONTEXT_EXPECTED } from '../options/resolve-context.js';
 import { subjectOf } from '../envelope/place.js';
 import { showKeyId } from '../keys/key-id.js';
 import type { Location } from '../store/location.js';
-import { unlessReplaced, type IndexEntry, type KeyVisitor } from './key-reader.js';
+import { unlessReplaced, type KeyVisitor } from './key-reader.js';
 import type { Patience } from './patience.js';
 import type { ResolvedRotationOptions } from './resolve-rotation-options.js';
 import { WorkLimit } from './work-limit.js';
@@ -50,10 +51,10 @@ export class Renewal implements KeyVisitor {
   index({ prefix, token, keyId }: IndexEntry): Promise<void> | void {
     const { parts } = this.#its;
     if (keyId === parts.options.ring.primary.name) return;
-    const keeper = parts.indexKeepers.get(prefix);
-    if (!keeper) return void this.counts.indexEntriesLeft++;
+    const reindexer = parts.reindexers.get(prefix);
+    if (!reindexer) return void this.counts.indexEntriesLeft++;
     return this.#limit.run(async () => {
-      const { moved, left } = await this.#its.patience.ask(() => keeper.reindex(token));
+      const { moved, left } = await this.#its.patience.ask(() => reindexer.reindex(token));
       this.counts.reindexed += moved;
       if (left > 0) this.counts.indexEntriesLeft++;
     });

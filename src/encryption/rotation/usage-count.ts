@@ -2,7 +2,8 @@ import { isEnvelope, keyIdOf } from '../envelope/header.js';
 import { showKeyId } from '../keys/key-id.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Location } from '../store/location.js';
-import type { IndexEntry, KeyVisitor } from './key-reader.js';
+import type { IndexEntry } from '../blind-index/index-keys.js';
+import type { KeyVisitor } from './key-reader.js';
 import type { KeyUsage, KeyUsageReport } from './rotation-report.js';
 
 type Kind = 'values' | 'fields' | 'indexEntries';
