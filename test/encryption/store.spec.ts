@@ -195,12 +195,14 @@ describe('a call of the store with what it cannot take', () => {
     ['expires', () => store.set('a', 1, wrong({ expires: 1 }))],
   ];
 
-  it.each(calls)('names %s', async (option, call) => {
+  it.each(calls)('names %s, and the method', async (option, call) => {
     const error: unknown = await call().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(EncryptionConfigurationError);
     expect((error as EncryptionConfigurationError).problems.map((problem) => problem.option)).toEqual([
       option,
     ]);
+    const [, method] = /store\.(\w+)/.exec(String(call))!;
+    expect(String(error)).toContain(`EncryptedStore.${method} was not called correctly:`);
     expect(String(error)).not.toContain('secret');
     expect(await admin.dbsize()).toBe(0);
   });

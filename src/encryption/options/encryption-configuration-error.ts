@@ -7,9 +7,10 @@ export class EncryptionConfigurationError extends EncryptionError {
   readonly code = 'ENCRYPTION_CONFIGURATION';
   readonly problems: readonly ConfigurationProblem[];
 
-  /** @param subject whose options they are */
+  /** @param subject whose options they are: a module, or a method, with its class (`EncryptedStore.get`) */
   constructor(subject: string, problems: readonly ConfigurationProblem[]) {
-    super(listProblems(subject, problems));
+    // A method is called, and not configured.
+    super(listProblems(subject, problems, subject.includes('.') ? 'was not called correctly' : undefined));
     this.problems = Object.freeze([...problems]);
   }
 }

@@ -165,6 +165,34 @@ describe('keys', () => {
     ]);
   });
 
+  it('are reported in their order, whatever is wrong with them', () => {
+    const decryptKeys = [hex(ONE), 'abc', TWO, `7:${hex(TWO)}`, { id: '7', key: THREE }, Buffer.alloc(32)];
+    expect(problemsOf({ key: ONE, decryptKeys }).map(([option]) => option)).toEqual([
+      'decryptKeys[0]',
+      'decryptKeys[1]',
+      'decryptKeys[4]',
+      'decryptKeys[5]',
+    ]);
+    expect(problemsOf({ key: 'abc', decryptKeys: 'abc' }).map(([option]) => option)).toEqual([
+      'key',
+      'decryptKeys',
+    ]);
+  });
+
+  it('that are several where there is one to be are told where to go', () => {
+    const several = `1:${hex(ONE)}, ${hex(TWO)}`;
+    expect(problemsOf({}, { ENCRYPTION_KEY: several, ENCRYPTION_DECRYPT_KEYS: 'abc' })).toEqual([
+      ['ENCRYPTION_KEY', 'holds several keys: all but the first belong into ENCRYPTION_DECRYPT_KEYS'],
+      ['ENCRYPTION_DECRYPT_KEYS, key 1', expect.stringMatching(/^has 3 hexadecimal characters/)],
+    ]);
+    expect(problemsOf({ key: several })).toEqual([
+      ['key', 'holds several keys: all but the first belong into decryptKeys'],
+    ]);
+    expect(problemsOf({ key: `${hex(ONE)},` })).toEqual([
+      ['key', expect.stringMatching(/^is neither hexadecimal/)],
+    ]);
+  });
+
   it('leave what was given as it was', () => {
     const given = [Buffer.from(ONE), Buffer.from(TWO)] as const;
     resolve({ key: given[0], decryptKeys: [given[1]] });
@@ -186,6 +214,7 @@ describe('no key is shown', () => {
       [{ key: base64.slice(4) }],
       [{ key: `${base64}${base64}` }],
       [{ key: `${text}:1` }],
+      [{ key: `${text},${base64}` }],
       [{ key: { id: text, key: '1' } }],
       [{ key: { id: '1', key: { text } } }],
       [{ key: text, decryptKeys: text }],

@@ -1,17 +1,17 @@
 import { types } from 'node:util';
 import type { ConfigService } from '@nestjs/config';
-import { Problems, type Settings } from '../../redis/shared.js';
+import type { Problems, Settings } from '../../redis/shared.js';
 import { deriveKeyId, parseKeyId, showKeyId } from '../keys/key-id.js';
 import { KeyRing } from '../keys/key-ring.js';
-import { parseKey } from '../keys/parse-key.js';
+import { KEY_EXPECTED, parseKey } from '../keys/parse-key.js';
 import { RingKey } from '../keys/ring-key.js';
 import { weaknessOf } from '../keys/weak-key.js';
 
 /** A key that was given, and what to call it in a message: the option or variable. */
-interface GivenKey {
-  readonly option: string;
-  readonly value: unknown;
-}
+type GivenKey =
+  | { readonly option: string; readonly value: unknown }
+  /** In its place there is something else. */
+  | { readonly option: string; readonly fault: string };
 
 interface CheckedKey {
   readonly option: string;
@@ -19,58 +19,50 @@ interface CheckedKey {
   readonly bytes: Buffer;
 }
 
-/** The keys of the options, or of the environment where there are none. What is wrong with them is reported, without them. */
+/**
+ * The keys of the options, or of the environment where there are none. What is wrong with them is reported in their order, and without
+ * them.
+ */
 export function resolveKeys(
   settings: Settings,
   config: ConfigService,
   problems: Problems,
 ): KeyRing | undefined {
-  const { primary, others } = settings.has('key')
-    ? keysOfOptions(settings, problems)
-    : keysOfEnvironment(settings, config, problems);
-  const given = [primary, ...others].filter((key) => key !== undefined);
-  const keys = given.flatMap((key) => checkKey(key, problems) ?? []);
-  reportRepeated(keys, problems);
+  const given = settings.has('key') ? keysOfOptions(settings) : keysOfEnvironment(settings, config);
+  const keys: CheckedKey[] = [];
+  for (const each of given) {
+    const key = checkKey(each, keys);
+    if ('fault' in key) problems.add(key.option, key.fault);
+    else keys.push(key);
+  }
   const [first, ...rest] = keys.map(({ id, bytes }) => new RingKey(id, bytes));
   return first && new KeyRing(first, rest);
 }
 
-interface GivenKeys {
-  readonly primary: GivenKey | undefined;
-  readonly others: readonly GivenKey[];
+function keysOfOptions(settings: Settings): GivenKey[] {
+  const { value } = settings.find('key')!;
+  return [primaryKey('key', value, 'decryptKeys'), ...(othersOfOptions(settings) ?? [])];
 }
 
-function keysOfOptions(settings: Settings, problems: Problems): GivenKeys {
-  return {
-    primary: { option: 'key', value: settings.find('key')!.value },
-    others: othersOfOptions(settings, problems) ?? [],
-  };
-}
-
-function othersOfOptions(settings: Settings, problems: Problems): GivenKey[] | undefined {
+function othersOfOptions(settings: Settings): GivenKey[] | undefined {
   const given = settings.find('decryptKeys')?.value;
   if (given === undefined) return undefined;
-  if (Array.isArray(given))
-    return given.map((value: unknown, position) => ({ option: `decryptKeys[${position}]`, value }));
-  problems.add('decryptKeys', 'is not an array of keys');
-  return [];
+  if (!Array.isArray(given)) return [{ option: 'decryptKeys', fault: 'is not an array of keys' }];
+  return given.map((value: unknown, position) => ({ option: `decryptKeys[${position}]`, value }));
 }
 
-function keysOfEnvironment(settings: Settings, config: ConfigService, problems: Problems): GivenKeys {
-  const text = textOf(config, 'ENCRYPTION_KEY');
-  if (text === undefined)
-    problems.add(
-      'ENCRYPTION_KEY',
-      "is missing: a key is 64 hexadecimal characters, or base64 of 32 bytes; 'openssl rand -hex 32' makes one",
-    );
-  const others = (textOf(config, 'ENCRYPTION_DECRYPT_KEYS') ?? '')
-    .split(',')
-    .filter((each) => each.trim() !== '')
-    .map((value, position) => ({ option: `ENCRYPTION_DECRYPT_KEYS, key ${position + 1}`, value }));
-  return {
-    primary: text === undefined ? undefined : { option: 'ENCRYPTION_KEY', value: text },
-    others: othersOfOptions(settings, problems) ?? others,
-  };
+function keysOfEnvironment(settings: Settings, config: ConfigService): GivenKey[] {
+  const option = 'ENCRYPTION_KEY';
+  const text = textOf(config, option);
+  const primary =
+    text === undefined
+      ? { option, fault: `is missing: ${KEY_EXPECTED}` }
+      : primaryKey(option, text, 'ENCRYPTION_DECRYPT_KEYS');
+  const others = partsOf(textOf(config, 'ENCRYPTION_DECRYPT_KEYS') ?? '').map((value, position) => ({
+    option: `ENCRYPTION_DECRYPT_KEYS, key ${position + 1}`,
+    value,
+  }));
+  return [primary, ...(othersOfOptions(settings) ?? others)];
 }
 
 function textOf(config: ConfigService, variable: string): string | undefined {
@@ -78,17 +70,39 @@ function textOf(config: ConfigService, variable: string): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
-function checkKey(given: GivenKey, problems: Problems): CheckedKey | undefined {
-  const { id, key } = idAndKey(given.value);
-  const report = (message: string): undefined => problems.add(given.option, message) as undefined;
-  const number = id === undefined ? undefined : parseKeyId(id);
-  if (id !== undefined && number === undefined)
-    return report('has an id that is not one to eight hexadecimal digits');
+function partsOf(text: string): string[] {
+  return text.split(',').filter((part) => part.trim() !== '');
+}
+
+function primaryKey(option: string, value: unknown, others: string): GivenKey {
+  if (typeof value !== 'string' || partsOf(value).length < 2) return { option, value };
+  return { option, fault: `holds several keys: all but the first belong into ${others}` };
+}
+
+/** @param before the keys that were given before it, and are good */
+function checkKey(
+  given: GivenKey,
+  before: readonly CheckedKey[],
+): CheckedKey | { option: string; fault: string } {
+  if ('fault' in given) return given;
+  const { option } = given;
+  const { id: givenId, key } = idAndKey(given.value);
+  const number = givenId === undefined ? undefined : parseKeyId(givenId);
+  if (givenId !== undefined && number === undefined)
+    return { option, fault: 'has an id that is not one to eight hexadecimal digits' };
   const parsed = parseKey(key);
-  if ('fault' in parsed) return report(parsed.fault);
-  const weakness = weaknessOf(parsed.bytes);
-  if (weakness) return report(weakness);
-  return { option: given.option, id: number ?? deriveKeyId(parsed.bytes), bytes: parsed.bytes };
+  if ('fault' in parsed) return { option, fault: parsed.fault };
+  const { bytes } = parsed;
+  const checked = { option, id: number ?? deriveKeyId(bytes), bytes };
+  const fault = weaknessOf(bytes) ?? repetitionOf(checked, before);
+  return fault === undefined ? checked : { option, fault };
+}
+
+function repetitionOf({ id, bytes }: CheckedKey, before: readonly CheckedKey[]): string | undefined {
+  const other = before.find((each) => each.id === id);
+  if (!other) return undefined;
+  if (other.bytes.equals(bytes)) return `is the same key as ${other.option}`;
+  return `has the id ${showKeyId(id)}, as ${other.option} has, and is another key`;
 }
 
 /** `2026:9f86…` is a key with its id: no way to write a key has a colon in it. */
@@ -103,15 +117,4 @@ function idAndKey(value: unknown): { id: unknown; key: unknown } {
     return { id: undefined, key: value };
   const { id, key } = value as { id?: unknown; key?: unknown };
   return { id, key };
-}
-
-function reportRepeated(keys: readonly CheckedKey[], problems: Problems): void {
-  const seen = new Map<number, CheckedKey>();
-  for (const key of keys) {
-    const first = seen.get(key.id);
-    if (!first) seen.set(key.id, key);
-    else if (first.bytes.equals(key.bytes)) problems.add(key.option, `is the same key as ${first.option}`);
-    else
-      problems.add(key.option, `has the id ${showKeyId(key.id)}, as ${first.option} has, and is another key`);
-  }
 }

@@ -4,9 +4,6 @@ import { asContext, CONTEXT_EXPECTED } from '../options/resolve-context.js';
 import { ttlOf } from '../options/time-to-live.js';
 import type { SetManyOptions, SetOptions } from './store-options.js';
 
-/** For messages. */
-export const CALL = 'A call of EncryptedStore';
-
 const MANY_OPTIONS = { context: true, ttl: true } as const satisfies OptionTree &
   Record<keyof SetManyOptions, true>;
 const SET_OPTIONS = { context: true, ttl: true, condition: true } as const satisfies OptionTree &
@@ -54,32 +51,40 @@ function resolve<T>(subject: string, tree: OptionTree, options: unknown, read: (
   return resolved;
 }
 
-/** @throws EncryptionConfigurationError */
-export function checkName(option: 'key' | 'field', name: unknown): string {
+/**
+ * @param subject the method, for messages
+ * @throws EncryptionConfigurationError
+ */
+export function checkName(subject: string, option: 'key' | 'field', name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;
-  return refuse(option, `${showValue(name)} is not a text with at least one letter`);
+  return refuse(subject, option, `${showValue(name)} is not a text with at least one character`);
 }
 
-/** @throws EncryptionConfigurationError */
-export function checkKeys(keys: readonly string[]): readonly string[] {
-  return Array.isArray(keys) ? keys : refuse('keys', `${showValue(keys)} is not an array of keys`);
+/**
+ * @param subject the method, for messages
+ * @throws EncryptionConfigurationError
+ */
+export function checkKeys(subject: string, keys: readonly string[]): readonly string[] {
+  return Array.isArray(keys) ? keys : refuse(subject, 'keys', `${showValue(keys)} is not an array of keys`);
 }
 
 /**
  * Names and values, of an object or of pairs.
  *
+ * @param subject the method, for messages
  * @throws EncryptionConfigurationError
  */
 export function entriesOf(
+  subject: string,
   option: 'values' | 'fields',
   given: Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>,
 ): (readonly [string, unknown])[] {
   // What was to be encrypted is in no message.
   if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given))
-    return refuse(option, 'are neither an object nor pairs of a name and a value');
+    return refuse(subject, option, 'are neither an object nor pairs of a name and a value');
   const entries = Symbol.iterator in given ? [...given] : Object.entries(given);
   if (entries.every((entry) => Array.isArray(entry) && entry.length === 2)) return entries;
-  return refuse(option, 'are not all pairs of a name and a value');
+  return refuse(subject, option, 'are not all pairs of a name and a value');
 }
 
 /** @throws EncryptionConfigurationError */
@@ -91,6 +96,6 @@ export function resolveNamespace(name: string): string {
   return resolved!;
 }
 
-function refuse(option: string, message: string): never {
-  throw new EncryptionConfigurationError(CALL, [{ option, message }]);
+function refuse(subject: string, option: string, message: string): never {
+  throw new EncryptionConfigurationError(subject, [{ option, message }]);
 }

@@ -10,7 +10,6 @@ import { subjectOf } from '../envelope/place.js';
 import { Rotation } from '../rotation/rotation.js';
 import { resolveContext } from '../options/resolve-context.js';
 import {
-  CALL,
   checkKeys,
   checkName,
   entriesOf,
@@ -58,15 +57,17 @@ export class EncryptedStore {
 
   /** The value of a key, or undefined where there is none. */
   async get<T = unknown>(key: string, options?: ContextOptions): Promise<T | undefined> {
-    const location = this.#locate(key, resolveContext(CALL, options));
+    const call = 'EncryptedStore.get';
+    const location = this.#locate(call, key, { context: resolveContext(call, options) });
     return this.#read(await orRedisError(this.#client.getBuffer(location.redisKey)), location) as
       T | undefined;
   }
 
   /** Writes a value, with a time to live or for ever. @returns whether it was written: always, without a `condition` */
   async set(key: string, value: unknown, options?: SetOptions): Promise<boolean> {
-    const { ttl, condition } = resolveStoreOptions('EncryptedStore.set', options);
-    const location = this.#locate(key, options?.context);
+    const call = 'EncryptedStore.set';
+    const { ttl, condition } = resolveStoreOptions(call, options);
+    const location = this.#locate(call, key, { context: options?.context });
     const raw = this.#parts.values.write(value, location);
     const words = [
       ...(ttl === 'keep' ? ['KEEPTTL'] : ttl ? ['PX', ttl] : []),
@@ -79,7 +80,8 @@ export class EncryptedStore {
 
   /** @returns how many of the keys there were, of values and of hashes */
   async delete(...keys: string[]): Promise<number> {
-    const locations = keys.map((key) => this.#locate(key));
+    const call = 'EncryptedStore.delete';
+    const locations = keys.map((key) => this.#locate(call, key));
     const replies = locations.map(({ redisKey }) => this.#client.unlink(redisKey));
     const removed = await orRedisError(Promise.all(replies));
     return removed.reduce((sum, each) => sum + each, 0);
@@ -87,8 +89,9 @@ export class EncryptedStore {
 
   /** The values of some keys in one round trip, in their order; undefined where there is none. Rejects where one is refused. */
   async getMany<T = unknown>(keys: readonly string[], options?: ContextOptions): Promise<(T | undefined)[]> {
-    const context = resolveContext(CALL, options);
-    const locations = checkKeys(keys).map((key) => this.#locate(key, context));
+    const call = 'EncryptedStore.getMany';
+    const context = resolveContext(call, options);
+    const locations = checkKeys(call, keys).map((key) => this.#locate(call, key, { context }));
     const replies = locations.map(({ redisKey }) => this.#client.getBuffer(redisKey));
     const raws = await orRedisError(Promise.all(replies));
     return raws.map((raw, position) => this.#read(raw, locations[position]!) as T | undefined);
@@ -99,10 +102,11 @@ export class EncryptedStore {
     values: Readonly<Record<string, unknown>> | Iterable<readonly [key: string, value: unknown]>,
     options?: SetManyOptions,
   ): Promise<void> {
-    const ttl = resolveTtl('EncryptedStore.setMany', options);
+    const call = 'EncryptedStore.setMany';
+    const ttl = resolveTtl(call, options);
     // All are encrypted before the first is sent: one that cannot be must not leave half of them written.
-    const raws = entriesOf('values', values).map(([key, value]) => {
-      const location = this.#locate(key, options?.context);
+    const raws = entriesOf(call, 'values', values).map(([key, value]) => {
+      const location = this.#locate(call, key, { context: options?.context });
       return [location.redisKey, this.#parts.values.write(value, location)] as const;
     });
     const replies = raws.map(([redisKey, raw]) =>
@@ -113,7 +117,9 @@ export class EncryptedStore {
 
   /** A field of a hash, or undefined where there is none. */
   async hget<T = unknown>(key: string, field: string, options?: ContextOptions): Promise<T | undefined> {
-    const location = this.#locate(key, resolveContext(CALL, options), checkName('field', field));
+    const call = 'EncryptedStore.hget';
+    const context = resolveContext(call, options);
+    const location = this.#locate(call, key, { context, field: checkName(call, 'field', field) });
     return this.#read(await orRedisError(this.#client.hgetBuffer(location.redisKey, field)), location) as
       T | undefined;
   }
@@ -124,10 +130,14 @@ export class EncryptedStore {
     fields: Readonly<Record<string, unknown>> | Iterable<readonly [field: string, value: unknown]>,
     options?: SetManyOptions,
   ): Promise<void> {
-    const ttl = resolveTtl('EncryptedStore.hset', options);
-    const { redisKey } = this.#locate(key);
-    const words = entriesOf('fields', fields).flatMap(([field, value]) => {
-      const location = this.#locate(key, options?.context, checkName('field', field));
+    const call = 'EncryptedStore.hset';
+    const ttl = resolveTtl(call, options);
+    const { redisKey } = this.#locate(call, key);
+    const words = entriesOf(call, 'fields', fields).flatMap(([field, value]) => {
+      const location = this.#locate(call, key, {
+        context: options?.context,
+        field: checkName(call, 'field', field),
+      });
       return [field, this.#parts.values.write(value, location)];
     });
     if (words.length === 0) return;
@@ -137,18 +147,20 @@ export class EncryptedStore {
 
   /** @returns how many of the fields there were */
   async hdel(key: string, ...fields: string[]): Promise<number> {
-    const { redisKey } = this.#locate(key);
-    const names = fields.map((field) => checkName('field', field));
+    const call = 'EncryptedStore.hdel';
+    const { redisKey } = this.#locate(call, key);
+    const names = fields.map((field) => checkName(call, 'field', field));
     return names.length === 0 ? 0 : orRedisError(this.#client.hdel(redisKey, ...names));
   }
 
   /** All fields of a hash: none where there is no hash. Rejects where one is refused. */
   async hgetall<T = unknown>(key: string, options?: ContextOptions): Promise<Record<string, T>> {
-    const context = resolveContext(CALL, options);
-    const { redisKey } = this.#locate(key);
+    const call = 'EncryptedStore.hgetall';
+    const context = resolveContext(call, options);
+    const { redisKey } = this.#locate(call, key);
     const raws = await orRedisError(this.#client.hgetallBuffer(redisKey));
     const entries = Object.entries(raws).map(([field, raw]) => {
-      const location = this.#locate(key, context, field);
+      const location = this.#locate(call, key, { context, field });
       if (field === '') throw this.#refusal(location);
       return [field, this.#read(raw, location) as T] as const;
     });
@@ -178,8 +190,12 @@ export class EncryptedStore {
     return this.#parts.connection.client;
   }
 
-  #locate(key: string, context?: string | Uint8Array, field = ''): Location {
-    return locationOf(this.#namespace, checkName('key', key), { field, context });
+  #locate(
+    call: string,
+    key: string,
+    { context, field = '' }: { context?: string | Uint8Array | undefined; field?: string } = {},
+  ): Location {
+    return locationOf(this.#namespace, checkName(call, 'key', key), { field, context });
   }
 
   /** What stands in a field without a name would be taken for the value of the key, and `hset` writes no such field. */

@@ -21,8 +21,16 @@ export class RedisConfigurationError extends RedisError {
   }
 }
 
-/** The text of an error that lists every problem. */
-export function listProblems(subject: string, problems: readonly ConfigurationProblem[]): string {
+/**
+ * The text of an error that lists every problem.
+ *
+ * @param heading what is said of the subject
+ */
+export function listProblems(
+  subject: string,
+  problems: readonly ConfigurationProblem[],
+  heading = 'is not configured correctly',
+): string {
   const lines = problems.map(({ option, message }) => `\n  - ${option}: ${message}`);
-  return `${subject} is not configured correctly:${lines.join('')}`;
+  return `${subject} ${heading}:${lines.join('')}`;
 }
