@@ -2,11 +2,13 @@ import { type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
+import { AtlasLogger } from './common/atlas-logger.js';
 import { ReservedValidationPipe } from './common/reserved-validation.pipe.js';
 
 /** Builds Atlas. Its `listen` imports the cities, where they are missing, before the server takes requests. */
 export async function createAtlas(): Promise<INestApplication> {
-  return configureAtlas(await NestFactory.create(await AppModule.forRoot(), { abortOnError: false }));
+  const options = { abortOnError: false, logger: new AtlasLogger() };
+  return configureAtlas(await NestFactory.create(await AppModule.forRoot(), options));
 }
 
 /** What belongs to Atlas and cannot stand in a module; the tests do it to the application that they build. */

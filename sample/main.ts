@@ -2,6 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { createAtlas } from './bootstrap.js';
+import { failureText } from './common/failure-text.js';
 
 /** The card number is one that is known for tests. */
 const EXAMPLE_PROFILE = {
@@ -53,6 +54,6 @@ function welcome(app: INestApplication): void {
 try {
   await main();
 } catch (error) {
-  new Logger('Atlas').error(error instanceof Error ? error.message : error);
+  new Logger('Atlas').error(failureText(error));
   process.exitCode = 1;
 }

@@ -1,8 +1,10 @@
 /** `npm run rotate [-- --resume <text>]`: encrypts anew, under `ENCRYPTION_KEY`, what Atlas has in Redis under other keys. */
 import { parseArgs } from 'node:util';
-import { Logger, type INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EncryptedStore } from 'rednest';
+import { AtlasLogger } from './common/atlas-logger.js';
+import { failureText } from './common/failure-text.js';
 import { rotateValues } from './rotation/rotate-values.js';
 import { RotationModule } from './rotation/rotation.module.js';
 
@@ -27,9 +29,9 @@ async function main(resume: string | undefined): Promise<number> {
 
 async function openAtlas(): Promise<INestApplicationContext> {
   // Of what goes well the command itself tells.
-  const logger = ['fatal', 'error', 'warn'] as const;
+  const logger = new AtlasLogger({ logLevels: ['fatal', 'error', 'warn'] });
   return NestFactory.createApplicationContext(await RotationModule.forRoot(), {
-    logger: [...logger],
+    logger,
     abortOnError: false,
   });
 }
@@ -49,6 +51,6 @@ else
   try {
     process.exitCode = await main(given.resume);
   } catch (error) {
-    new Logger('Atlas').error(error instanceof Error ? error.message : error);
+    console.error(failureText(error));
     process.exitCode = 1;
   }

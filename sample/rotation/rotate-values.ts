@@ -33,7 +33,7 @@ export async function rotateValues(store: EncryptedStore, options: RotateValuesO
   let report: RotationReport;
   try {
     report = await store.rotate({
-      ...(resume !== undefined && { resume }),
+      resume,
       signal,
       onProgress: (progress) => view.show(progress),
     });
@@ -53,11 +53,15 @@ function exitCodeOf({ completed, failure, usage, refused, indexEntriesLeft }: Ro
 function tell(report: RotationReport): string[] {
   const { reencrypted, reindexed, refused, indexEntriesLeft, resume, failure, usage } = report;
   const lines = [
-    `${shown(reencrypted)} values and fields were encrypted anew, and ${shown(reindexed)} entries of indexes were moved.`,
+    `${counted(reencrypted, 'value or field was', 'values and fields were')} encrypted anew, and ` +
+      `${counted(reindexed, 'entry of an index was', 'entries of indexes were')} moved.`,
   ];
   if (refused > 0)
-    lines.push(`${shown(refused)} could not be: they were altered, or are under a key that is not there.`);
-  if (indexEntriesLeft > 0) lines.push(`${shown(indexEntriesLeft)} entries of indexes had to stay.`);
+    lines.push(
+      `${counted(refused, 'could not be: it was altered, or is', 'could not be: they were altered, or are')} under a key that is not there.`,
+    );
+  if (indexEntriesLeft > 0)
+    lines.push(`${counted(indexEntriesLeft, 'entry of an index', 'entries of indexes')} had to stay.`);
   if (failure) lines.push(`It was broken off: ${failure.message}`);
   if (resume !== undefined)
     lines.push('Not all was looked at. To go on from there:', `  npm run rotate -- --resume '${resume}'`);
@@ -69,7 +73,9 @@ function conclusions({ plaintext, removable }: KeyUsageReport): string[] {
   const lines: string[] = [];
   // Of a profile three fields: the holder, the month, and what tells where its index is.
   if (plaintext > 0)
-    lines.push(`${shown(plaintext)} fields beside them are readable: those without @Encrypted.`);
+    lines.push(
+      `${counted(plaintext, 'field beside them is readable: one', 'fields beside them are readable: those')} without @Encrypted.`,
+    );
   if (removable.length > 0)
     lines.push(
       `Nothing is under ${removable.join(', ')} any more. Where every replica writes with the primary key,`,
@@ -78,6 +84,6 @@ function conclusions({ plaintext, removable }: KeyUsageReport): string[] {
   return lines;
 }
 
-function shown(count: number): string {
-  return count.toLocaleString('en');
+function counted(count: number, one: string, more: string): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : more}`;
 }

@@ -182,11 +182,11 @@ describe('keys', () => {
   it('that are several where there is one to be are told where to go', () => {
     const several = `1:${hex(ONE)}, ${hex(TWO)}`;
     expect(problemsOf({}, { ENCRYPTION_KEY: several, ENCRYPTION_DECRYPT_KEYS: 'abc' })).toEqual([
-      ['ENCRYPTION_KEY', 'holds several keys: all but the first belong into ENCRYPTION_DECRYPT_KEYS'],
+      ['ENCRYPTION_KEY', 'holds several keys: all but the first belong in ENCRYPTION_DECRYPT_KEYS'],
       ['ENCRYPTION_DECRYPT_KEYS, key 1', expect.stringMatching(/^has 3 hexadecimal characters/)],
     ]);
     expect(problemsOf({ key: several })).toEqual([
-      ['key', 'holds several keys: all but the first belong into decryptKeys'],
+      ['key', 'holds several keys: all but the first belong in decryptKeys'],
     ]);
     expect(problemsOf({ key: `${hex(ONE)},` })).toEqual([
       ['key', expect.stringMatching(/^is neither hexadecimal/)],

@@ -76,7 +76,7 @@ function partsOf(text: string): string[] {
 
 function primaryKey(option: string, value: unknown, others: string): GivenKey {
   if (typeof value !== 'string' || partsOf(value).length < 2) return { option, value };
-  return { option, fault: `holds several keys: all but the first belong into ${others}` };
+  return { option, fault: `holds several keys: all but the first belong in ${others}` };
 }
 
 /** @param before the keys that were given before it, and are good */
