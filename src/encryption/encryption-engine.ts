@@ -8,7 +8,7 @@ import type { EncryptionParts } from './encryption-parts.js';
 import { Envelopes } from './envelope/envelopes.js';
 import type { ResolvedEncryptionOptions } from './options/resolved-options.js';
 import { Reencryption } from './store/reencryption.js';
-import { StoredValues } from './store/stored-values.js';
+import { StoredValues, type ValueOptions } from './store/stored-values.js';
 
 /** The parts of the module, put together; started and stopped with the connection. */
 export class EncryptionEngine implements ConnectionUser {
@@ -20,8 +20,21 @@ export class EncryptionEngine implements ConnectionUser {
     const background = new BackgroundWork();
     const reencryption = new Reencryption(connection, envelopes, options, { events, background });
     const values = new StoredValues(envelopes, options, reencryption);
+    const recordValues = new StoredValues(envelopes, optionsOfRecords(options), reencryption);
     const reindexers = new Map<string, Reindexer>();
-    this.parts = { connection, options, envelopes, events, reencryption, values, reindexers, background };
+    const recordClasses = new Map<string, object>();
+    this.parts = {
+      connection,
+      options,
+      envelopes,
+      events,
+      reencryption,
+      values,
+      recordValues,
+      reindexers,
+      recordClasses,
+      background,
+    };
   }
 
   async start(): Promise<void> {
@@ -39,4 +52,14 @@ export class EncryptionEngine implements ConnectionUser {
   stop(): Promise<void> {
     return this.parts.background.stop();
   }
+}
+
+/** A property of a record can stand in no other, whatever the values of the store are bound to; and one that is not encrypted is JSON. */
+function optionsOfRecords({ migratePlaintext, ...options }: ResolvedEncryptionOptions): ValueOptions {
+  return {
+    ...options,
+    written: { ...options.written, binding: 'key' },
+    accepted: { ...options.accepted, binding: 'key' },
+    migratePlaintext: migratePlaintext && { ...migratePlaintext, as: 'json' },
+  };
 }

@@ -64,11 +64,11 @@ export class EncryptionUnsupportedError extends EncryptionError {
   }
 }
 
-/** It cannot be encrypted: it is nothing that JSON can write. `cause` is why. */
+/** It cannot be encrypted: JSON cannot write it. What was thrown meanwhile is not kept, since it may show the value. */
 export class EncryptionSerializationError extends EncryptionError {
   readonly code = 'ENCRYPTION_SERIALIZATION';
 
-  constructor(subject: string, options?: ErrorOptions) {
-    super(`${subject} is no Buffer, no text and nothing that JSON can write`, options);
+  constructor(subject: string) {
+    super(`${subject} is no Buffer, no text and nothing that JSON can write`);
   }
 }

@@ -15,8 +15,12 @@ export interface EncryptionParts {
   readonly events: EncryptionEventPublisher;
   /** What is in Redis as bytes, as the application has it. */
   readonly values: StoredValues;
+  /** The same for properties of records. */
+  readonly recordValues: StoredValues;
   readonly reencryption: Reencryption;
   /** Those of the blind indexes that are known, by the start of the index's keys in Redis: see {@link indexPrefix}. */
   readonly reindexers: Map<string, Reindexer>;
+  /** The class of each name of records, by `<namespace>:<name>`. */
+  readonly recordClasses: Map<string, object>;
   readonly background: BackgroundWork;
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { BlindIndex } from './blind-index/blind-index.js';
 import type { EncryptionStats } from './encryption-events.js';
@@ -6,6 +7,7 @@ import { inspectEnvelope, type EnvelopeInspection } from './envelope/inspect-env
 import { isEnvelope, keyIdOf } from './envelope/header.js';
 import { decodePayload, encodePayload } from './envelope/payload.js';
 import type { Place } from './envelope/place.js';
+import { EncryptionConfigurationError } from './options/encryption-configuration-error.js';
 import { resolveContext } from './options/resolve-context.js';
 import type { ContextOptions } from './store/store-options.js';
 
@@ -55,7 +57,7 @@ export class EncryptionService {
   encrypt(value: unknown, options?: ContextOptions): Buffer {
     const { envelopes, options: its } = this.#parts;
     const place = this.#place('encrypt', options);
-    return envelopes.seal(encodePayload(value, place), place, { suite: its.suite, binding: 'context' });
+    return envelopes.seal(encodePayload(value, place), place, { suite: its.written.suite, binding: 'key' });
   }
 
   /** As {@link encrypt}, in base64url: for where only text can be. */
@@ -74,7 +76,9 @@ export class EncryptionService {
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   decrypt<T = unknown>(envelope: Uint8Array | string, options?: ContextOptions): T {
     const place = this.#place('decrypt', options);
-    const { bytes, encoding } = this.#parts.envelopes.open(toBytes(envelope), place, 'context');
+    const { envelopes, options: its } = this.#parts;
+    const least = { suite: its.accepted.suite, binding: 'key' } as const;
+    const { bytes, encoding } = envelopes.open(toBytes('decrypt', envelope), place, least);
     return decodePayload(bytes, encoding, place) as T;
   }
 
@@ -92,7 +96,7 @@ export class EncryptionService {
    * @throws EncryptionNotEncryptedError, EncryptionTamperedError (cut short), EncryptionUnsupportedError
    */
   inspect(envelope: Uint8Array | string): EnvelopeInspection {
-    return inspectEnvelope(toBytes(envelope));
+    return inspectEnvelope(toBytes('inspect', envelope));
   }
 
   /**
@@ -102,12 +106,12 @@ export class EncryptionService {
    * @param name of the index: the same value has another token in another
    */
   blindIndex(name: string, value: string | Uint8Array): string {
-    return this.#index.token(name, value);
+    return this.#index.token(this.#indexName('blindIndex', name, value), value);
   }
 
   /** What may stand for a value in an index: under the primary key first, then under each other key, from before a rotation. Look up all. */
   blindIndexes(name: string, value: string | Uint8Array): string[] {
-    return this.#index.tokens(name, value);
+    return this.#index.tokens(this.#indexName('blindIndexes', name, value), value);
   }
 
   /** How often each thing has happened in this process, in the store as well. */
@@ -115,17 +119,32 @@ export class EncryptionService {
     return { ...this.#parts.events.counts };
   }
 
+  /** The same value has another token in another namespace, too. */
+  #indexName(method: string, name: string, value: string | Uint8Array): string {
+    checkType(method, 'name', name);
+    checkType(method, 'value', value);
+    return `${this.#parts.options.namespace}:${name}`;
+  }
+
+  /** No key: the store writes none without a name, so that nothing of the service can stand in it, and nothing of the store is read here. */
   #place(method: string, options: ContextOptions | undefined): Place {
     const context = resolveContext(`EncryptionService.${method}`, options);
     return { namespace: this.#parts.options.namespace, key: '', field: '', context };
   }
 }
 
-function toBytes(envelope: Uint8Array | string): Buffer {
+function toBytes(method: string, envelope: Uint8Array | string): Buffer {
   if (typeof envelope === 'string') return fromText(envelope);
-  return Buffer.isBuffer(envelope)
-    ? envelope
-    : Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+  if (Buffer.isBuffer(envelope)) return envelope;
+  checkType(method, 'envelope', envelope);
+  return Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+}
+
+/** @throws EncryptionConfigurationError for what is neither text nor bytes, and does not show it */
+function checkType(method: string, option: string, value: unknown): void {
+  if (typeof value === 'string' || types.isUint8Array(value)) return;
+  const message = `what is given (${typeof value}) is neither a text nor bytes`;
+  throw new EncryptionConfigurationError(`EncryptionService.${method}`, [{ option, message }]);
 }
 
 /** Node skips what is no base64url, and reads what is almost that: of a text that was altered so, only the start is left, to be refused. */

@@ -155,7 +155,7 @@ describe('inspect and isEncrypted', () => {
       suite: 'committing-aes-256-gcm',
       keyId: '00000002',
       encoding: 'json',
-      binding: 'context',
+      binding: 'key',
       hasContext: true,
       size: 7,
     });

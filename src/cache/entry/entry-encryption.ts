@@ -4,6 +4,8 @@ import { writeRecord, type RecordFields } from './record.js';
 /** In front of the payload, in the envelope: until when the entry was to be fresh, and stale. */
 const TIMES_LENGTH = 16;
 const NO_PAYLOAD = Buffer.alloc(0);
+/** Nothing that an application encrypts by itself has such a context. */
+const LABEL = Buffer.from('rednest/cache/1\0');
 
 /**
  * Makes envelopes of the payloads of one cache's records. An envelope is bound to the key in Redis and to what the record says of itself: kind,
@@ -43,6 +45,6 @@ export class EntryEncryption {
   /** The record without what may change and without its payload, then the key. The record says itself where it ends. */
   #contextOf(key: string, fields: RecordFields): Buffer {
     const lasting = { ...fields, leaseToken: '', leaseUntil: 0, freshUntil: 0, staleUntil: 0 };
-    return Buffer.concat([writeRecord(lasting, NO_PAYLOAD), Buffer.from(this.#prefix + key)]);
+    return Buffer.concat([LABEL, writeRecord(lasting, NO_PAYLOAD), Buffer.from(this.#prefix + key)]);
   }
 }

@@ -1,5 +1,5 @@
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
-import { toRedisError } from '../../redis/index.js';
+import { RedisError, toRedisError } from '../../redis/index.js';
 import { settlesBefore } from '../../timing/settles-before.js';
 import { logger } from '../encryption-logger.js';
 import { showKeyId } from '../keys/key-id.js';
@@ -37,9 +37,10 @@ export class BackgroundWork {
   /** Does something, unless as much as may be is under way. */
   schedule(work: Work, run: () => Promise<unknown>): void {
     if (!this.#takes(work)) return;
-    const task = this.attempt(work.fault, run).then((isDone) => {
+    const task = this.#attempt(work.fault, run).then((error) => {
       this.#underWay.delete(work.name);
-      if (!isDone) this.#pausedUntil = performance.now() + PAUSE;
+      // What the application's own code throws is no reason to spare Redis.
+      if (error instanceof RedisError) this.#pausedUntil = performance.now() + PAUSE;
     });
     this.#underWay.set(work.name, task);
   }
@@ -54,17 +55,9 @@ export class BackgroundWork {
     });
   }
 
-  /** Does something whose failure does no harm, and waits for it. @returns whether it was done */
-  async attempt(fault: string, run: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await run();
-      return true;
-    } catch (error) {
-      const { message } = toRedisError(error) ?? (error as Error);
-      // At shutdown the connection was closed: whoever sees it next will see to it.
-      if (!this.#isStopped) this.#warnings.warn(fault, `${fault}: ${message}`);
-      return false;
-    }
+  /** Does something whose failure does no harm, and waits for it. */
+  async attempt(fault: string, run: () => Promise<unknown>): Promise<void> {
+    await this.#attempt(fault, run);
   }
 
   /** Waits for what is under way, but not for a Redis that does not answer. */
@@ -72,6 +65,19 @@ export class BackgroundWork {
     this.#isStopped = true;
     if (this.#underWay.size === 0) return;
     await settlesBefore(Promise.all(this.#underWay.values()), performance.now() + STOP_TIMEOUT);
+  }
+
+  /** @returns why it was not done */
+  async #attempt(fault: string, run: () => Promise<unknown>): Promise<unknown> {
+    try {
+      await run();
+      return undefined;
+    } catch (thrown) {
+      const error = toRedisError(thrown) ?? thrown;
+      // At shutdown the connection was closed: whoever sees it next will see to it.
+      if (!this.#isStopped) this.#warnings.warn(fault, `${fault}: ${messageOf(error)}`);
+      return error;
+    }
   }
 
   #takes({ name }: Work): boolean {
@@ -86,4 +92,8 @@ export class BackgroundWork {
     );
     return true;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'no error was thrown, but something else';
 }

@@ -19,7 +19,8 @@ import {
   suites,
 } from './envelopes.fixture.js';
 import { inspectEnvelope } from './inspect-envelope.js';
-import { isAsStrong, type Binding, type Place } from './place.js';
+import type { Binding, Place } from './place.js';
+import { isAsStrongBinding } from './strength.js';
 
 const SECRET = 'the secret of this test';
 const payload = { bytes: Buffer.from(SECRET), encoding: 'text' } as const;
@@ -36,7 +37,7 @@ function refusal(
   by = envelopes,
 ): EncryptionError | undefined {
   try {
-    by.open(envelope, place, binding);
+    by.open(envelope, place, { suite: 'xaes-256-gcm', binding });
     return undefined;
   } catch (error) {
     if (!(error instanceof EncryptionError)) throw error;
@@ -140,10 +141,17 @@ describe.each(combinations)('an envelope of suite $suite, bound to $binding', ({
       check(PLACE, { ...PLACE, [part]: 'another' });
   });
 
+  it('is refused where a commitment to the key is asked for and it has none', () => {
+    const asked = { suite: 'committing-aes-256-gcm', binding } as const;
+    const open = (): unknown => envelopes.open(envelope, PLACE, asked);
+    if (suite === asked.suite) expect(open()).toMatchObject(asked);
+    else expect(open).toThrow(EncryptionTamperedError);
+  });
+
   it('is refused where more is asked of its binding, and not where less is', () => {
     for (const asked of bindings) {
       const error = refusal(envelope, asked);
-      if (isAsStrong(binding, asked)) expect(error).toBeUndefined();
+      if (isAsStrongBinding(binding, asked)) expect(error).toBeUndefined();
       else expect(error).toBeInstanceOf(EncryptionTamperedError);
     }
   });

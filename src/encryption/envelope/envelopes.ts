@@ -9,24 +9,17 @@ import {
 import { showKeyId } from '../keys/key-id.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { decryptGcm, encryptGcm, TAG_LENGTH } from '../suites/aes-gcm.js';
-import { SUITES, type SuiteName } from '../suites/suites.js';
+import { SUITES } from '../suites/suites.js';
 import { associatedData } from './associated-data.js';
 import { HEADER_LENGTH, NONCE_END, overheadOf, readHeader, writeHeader, type ReadHeader } from './header.js';
 import { NonceSource, type Nonces } from './nonce-source.js';
 import type { Payload } from './payload.js';
-import { isAsStrong, subjectOf, type Binding, type Place } from './place.js';
-
-/** How a value is to be encrypted. */
-interface SealOptions {
-  readonly suite: SuiteName;
-  readonly binding: Binding;
-}
+import { subjectOf, type Place } from './place.js';
+import { isAsStrongBinding, isAsStrongSuite, type Strength } from './strength.js';
 
 /** What was encrypted, and how. */
-export interface Opened extends Payload {
+export interface Opened extends Payload, Strength {
   readonly bytes: Buffer;
-  /** What it is bound to. */
-  readonly binding: Binding;
   /** The key that it was under; undefined for what was not encrypted. */
   readonly keyId: number | undefined;
 }
@@ -44,7 +37,7 @@ export class Envelopes {
   }
 
   /** An envelope under the primary key, bound to a place. */
-  seal({ bytes, encoding }: Payload, place: Place, { suite: name, binding }: SealOptions): Buffer {
+  seal({ bytes, encoding }: Payload, place: Place, { suite: name, binding }: Strength): Buffer {
     const suite = SUITES[name];
     const { primary } = this.#ring;
     const envelope = Buffer.allocUnsafe(overheadOf(suite) + bytes.length);
@@ -63,12 +56,12 @@ export class Envelopes {
   /**
    * What was encrypted, if this is its envelope and its place.
    *
-   * @param binding what it has to be bound to, at least: else what may stand anywhere could be put where only one value may be
+   * @param least what it has to be: else what may stand anywhere could be put where only one value may be
    * @throws EncryptionNotEncryptedError, EncryptionUnknownKeyError, EncryptionTamperedError, EncryptionUnsupportedError
    */
-  open(envelope: Buffer, place: Place, binding: Binding): Opened {
+  open(envelope: Buffer, place: Place, least: Strength): Opened {
     try {
-      const opened = this.#open(envelope, place, binding);
+      const opened = this.#open(envelope, place, least);
       this.#events.counts.decrypted++;
       return opened;
     } catch (error) {
@@ -77,16 +70,16 @@ export class Envelopes {
     }
   }
 
-  #open(envelope: Buffer, place: Place, asked: Binding): Opened {
+  #open(envelope: Buffer, place: Place, least: Strength): Opened {
     const header = readHeader(envelope, place);
     const bytes = this.#decrypt(envelope, header, place);
     // What was authenticated was made by someone who has the key: it is not tampered with.
     if (!header.isKnown)
       throw new EncryptionUnsupportedError(subjectOf(place), 'it has flags of a later version');
-    const { encoding, binding, keyId } = header;
-    if (isAsStrong(binding, asked)) return { bytes, encoding, binding, keyId };
-    const fault = `is bound to ${boundTo(binding)}, and has to be to its ${asked}: it may come from another place`;
-    throw new EncryptionTamperedError(subjectOf(place), fault);
+    const opened = { bytes, encoding: header.encoding, suite: header.suite.name, binding: header.binding };
+    const fault = weaknessOf(opened, least);
+    if (fault !== undefined) throw new EncryptionTamperedError(subjectOf(place), fault);
+    return { ...opened, keyId: header.keyId };
   }
 
   #decrypt(envelope: Buffer, { suite, keyId, binding }: ReadHeader, place: Place): Buffer {
@@ -108,6 +101,10 @@ export class Envelopes {
   }
 }
 
-function boundTo(binding: Binding): string {
-  return binding === 'none' ? 'nothing' : `its ${binding}`;
+function weaknessOf({ suite, binding }: Strength, least: Strength): string | undefined {
+  if (!isAsStrongSuite(suite, least.suite))
+    return `is encrypted with ${suite}, and has to be with ${least.suite}`;
+  if (isAsStrongBinding(binding, least.binding)) return undefined;
+  const to = binding === 'none' ? 'nothing' : `its ${binding}`;
+  return `is bound to ${to}, and has to be to its ${least.binding}: it may come from another place`;
 }

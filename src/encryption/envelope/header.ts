@@ -7,6 +7,7 @@ import { TAG_LENGTH } from '../suites/aes-gcm.js';
 import { NONCE_LENGTH } from '../suites/key-derivation.js';
 import { suiteOf, type Suite } from '../suites/suites.js';
 import { subjectOf, type Binding, type Place } from './place.js';
+import type { Strength } from './strength.js';
 
 /**
  * First byte of an envelope. It is in no UTF-8 text, and MessagePack does not use it: plaintext is told apart for certain.
@@ -29,8 +30,8 @@ export const NONCE_END = HEADER_LENGTH + NONCE_LENGTH;
 /** What the plaintext is made of. */
 export type Encoding = 'bytes' | 'text' | 'json';
 
-const ENCODINGS: readonly (Encoding | undefined)[] = ['bytes', 'text', 'json', undefined];
-const BINDINGS: readonly (Binding | undefined)[] = ['key', 'context', 'none', undefined];
+const ENCODING_BITS: readonly (Encoding | undefined)[] = ['bytes', 'text', 'json', undefined];
+const BINDING_BITS: readonly (Binding | undefined)[] = ['key', 'context', 'none', undefined];
 
 /** Bits of the flags: encoding (0 and 1), binding (4 and 5), whether there is a context (6). The others are 0, and for later versions. */
 const RESERVED = 0b1000_1100;
@@ -61,11 +62,19 @@ export function overheadOf({ commitmentLength }: Suite): number {
   return NONCE_END + commitmentLength + TAG_LENGTH;
 }
 
+/** How strong it says it is; undefined where it is no envelope of a suite that is known. */
+export function strengthOf(envelope: Buffer): Strength | undefined {
+  const suite =
+    envelope.length >= HEADER_LENGTH && isEnvelope(envelope) ? suiteOf(envelope[SUITE_AT]!) : undefined;
+  const binding = BINDING_BITS[(envelope[FLAGS_AT]! >> 4) & 0b11];
+  return suite && binding && { suite: suite.name, binding };
+}
+
 export function writeHeader(envelope: Buffer, { suite, keyId, encoding, binding, hasContext }: Header): void {
   envelope[0] = MAGIC;
   envelope[SUITE_AT] = suite.id;
   envelope[FLAGS_AT] =
-    ENCODINGS.indexOf(encoding) | (BINDINGS.indexOf(binding) << 4) | (hasContext ? CONTEXT : 0);
+    ENCODING_BITS.indexOf(encoding) | (BINDING_BITS.indexOf(binding) << 4) | (hasContext ? CONTEXT : 0);
   envelope.writeUInt32BE(keyId, KEY_AT);
 }
 
@@ -85,8 +94,8 @@ export function readHeader(envelope: Buffer, place: Place): ReadHeader {
   if (envelope.length < overheadOf(suite))
     throw new EncryptionTamperedError(subjectOf(place), 'is cut short');
   const flags = envelope[FLAGS_AT]!;
-  const encoding = ENCODINGS[flags & 0b11];
-  const binding = BINDINGS[(flags >> 4) & 0b11];
+  const encoding = ENCODING_BITS[flags & 0b11];
+  const binding = BINDING_BITS[(flags >> 4) & 0b11];
   return {
     suite,
     keyId: envelope.readUInt32BE(KEY_AT),

@@ -50,8 +50,8 @@ function toJson(value: unknown, place: Place): string {
   let json: string | undefined;
   try {
     json = JSON.stringify(value);
-  } catch (cause) {
-    throw new EncryptionSerializationError(subjectOf(place), { cause });
+  } catch {
+    throw new EncryptionSerializationError(subjectOf(place));
   }
   if (json === undefined) throw new EncryptionSerializationError(subjectOf(place));
   return json;

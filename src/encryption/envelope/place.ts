@@ -19,14 +19,6 @@ export const NOWHERE: Place = Object.freeze({ namespace: '', key: '', field: '',
  */
 export type Binding = 'key' | 'context' | 'none';
 
-/** From the weakest. */
-export const BINDINGS = ['none', 'context', 'key'] as const satisfies readonly Binding[];
-
-/** Whether what is bound in one way does where another is asked for. */
-export function isAsStrong(binding: Binding, asked: Binding): boolean {
-  return BINDINGS.indexOf(binding) >= BINDINGS.indexOf(asked);
-}
-
 const LONGEST_SHOWN = 120;
 
 /** What stands there, for messages: `The value of 'card:7', field 'number'`. */

@@ -22,6 +22,12 @@ export interface PlaintextMigrationOptions {
   as?: 'text' | 'json' | 'bytes';
 }
 
+/** The least that is read; see {@link EncryptionRootOptions.accept}. */
+export interface AcceptedOptions {
+  suite?: SuiteName;
+  bind?: Binding;
+}
+
 /** What `EncryptionModule.forRoot` takes. */
 export interface EncryptionRootOptions {
   /**
@@ -41,7 +47,7 @@ export interface EncryptionRootOptions {
   namespace?: string;
   /**
    * How values are encrypted: `'xaes-256-gcm'`, or where keys are in the hands of parties who might cheat each other
-   * `'committing-aes-256-gcm'`, 32 bytes longer. Both are read. @default 'xaes-256-gcm'
+   * `'committing-aes-256-gcm'`, 32 bytes longer. Values of a weaker suite are refused. @default 'xaes-256-gcm'
    */
   suite?: SuiteName;
   /**
@@ -51,7 +57,12 @@ export interface EncryptionRootOptions {
    * @default 'key'
    */
   bind?: Binding;
-  /** Whether a value that is read, and is under another key, is encrypted anew under the primary key, in the background. @default true */
+  /**
+   * What else is read, while values are moved to a stronger `suite` or `bind`: those that are read, and those that `rotate` meets, are
+   * encrypted anew. @default what is written, and what is stronger
+   */
+  accept?: AcceptedOptions;
+  /** Whether a value that is read, and is under another key or weaker than what is written, is encrypted anew under the primary key, in the background. @default true */
   reencryptOnRead?: boolean;
   /**
    * Reads values that were written before encryption, and encrypts them. This also accepts what an attacker has written: for as long as it

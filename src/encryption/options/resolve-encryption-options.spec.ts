@@ -41,24 +41,30 @@ describe('resolveRootOptions', () => {
     expect([...ring]).toHaveLength(1);
     expect(rest).toEqual({
       namespace: 'encrypted',
-      suite: 'xaes-256-gcm',
-      bind: 'key',
+      written: { suite: 'xaes-256-gcm', binding: 'key' },
+      accepted: { suite: 'xaes-256-gcm', binding: 'key' },
       reencryptOnRead: true,
       migratePlaintext: undefined,
     });
   });
 
   it('takes what is given', () => {
-    const given = {
-      namespace: 'a:b',
-      suite: 'committing-aes-256-gcm',
-      bind: 'none',
-      reencryptOnRead: false,
-    };
+    const given = { namespace: 'a:b', reencryptOnRead: false };
+    const strengths = { suite: 'committing-aes-256-gcm', bind: 'context', accept: { bind: 'none' } };
     const migratePlaintext = { until: new Date(5_000), as: 'json' };
-    const { ring, ...rest } = resolve({ key: ONE, ...given, migratePlaintext });
+    const { ring, ...rest } = resolve({ key: ONE, ...given, ...strengths, migratePlaintext });
     expect(ring.primary.name).toBe(ID1);
-    expect(rest).toEqual({ ...given, migratePlaintext: { until: 5_000, as: 'json' } });
+    expect(rest).toEqual({
+      ...given,
+      written: { suite: 'committing-aes-256-gcm', binding: 'context' },
+      accepted: { suite: 'committing-aes-256-gcm', binding: 'none' },
+      migratePlaintext: { until: 5_000, as: 'json' },
+    });
+  });
+
+  it('does not accept less than it writes', () => {
+    for (const accept of [{ suite: 'committing-aes-256-gcm' }, { bind: 'key' }])
+      expect(() => resolve({ key: ONE, bind: 'context', accept })).toThrow(/accept: is stronger than/);
   });
 
   it.each([

@@ -1,9 +1,13 @@
 import type { ConfigService } from '@nestjs/config';
 import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
-import { BINDINGS } from '../envelope/place.js';
+import { BINDINGS, isAsStrong, type Strength } from '../envelope/strength.js';
 import { SUITES, type SuiteName } from '../suites/suites.js';
 import { EncryptionConfigurationError } from './encryption-configuration-error.js';
-import type { EncryptionRootOptions, PlaintextMigrationOptions } from './encryption-options.js';
+import type {
+  AcceptedOptions,
+  EncryptionRootOptions,
+  PlaintextMigrationOptions,
+} from './encryption-options.js';
 import { resolveKeys } from './resolve-keys.js';
 import type { ResolvedEncryptionOptions, ResolvedPlaintextMigration } from './resolved-options.js';
 
@@ -13,6 +17,7 @@ const ROOT_OPTIONS = {
   namespace: true,
   suite: true,
   bind: true,
+  accept: { suite: true, bind: true } satisfies Record<keyof AcceptedOptions, true>,
   reencryptOnRead: true,
   migratePlaintext: { until: true, as: true } satisfies Record<keyof PlaintextMigrationOptions, true>,
 } as const satisfies OptionTree & Record<keyof EncryptionRootOptions, unknown>;
@@ -27,8 +32,7 @@ export function resolveRootOptions(
   const ring = resolveKeys(settings, config, problems);
   const resolved = {
     namespace: settings.namespace('namespace') ?? 'encrypted',
-    suite: settings.choice('suite', Object.keys(SUITES) as SuiteName[]) ?? 'xaes-256-gcm',
-    bind: settings.choice('bind', BINDINGS) ?? 'key',
+    ...resolveStrengths(settings, problems),
     reencryptOnRead: settings.boolean('reencryptOnRead') ?? true,
     migratePlaintext: resolveMigration(settings, problems),
   };
@@ -41,6 +45,27 @@ function checked(options: unknown): unknown {
   if (typeof options !== 'string' && !ArrayBuffer.isView(options)) return options;
   const message = 'are a text or bytes, and no object of options: a key is given as { key }';
   throw new EncryptionConfigurationError('EncryptionModule', [{ option: 'options', message }]);
+}
+
+function resolveStrengths(
+  settings: Settings,
+  problems: Problems,
+): Pick<ResolvedEncryptionOptions, 'written' | 'accepted'> {
+  const suites = Object.keys(SUITES) as SuiteName[];
+  const written: Strength = {
+    suite: settings.choice('suite', suites) ?? 'xaes-256-gcm',
+    binding: settings.choice('bind', BINDINGS) ?? 'key',
+  };
+  const accepted: Strength = {
+    suite: settings.choice('accept.suite', suites) ?? written.suite,
+    binding: settings.choice('accept.bind', BINDINGS) ?? written.binding,
+  };
+  if (!isAsStrong(written, accepted))
+    problems.add(
+      'accept',
+      'is stronger than what is written with suite and bind: none of that could be read',
+    );
+  return { written, accepted };
 }
 
 function resolveMigration(settings: Settings, problems: Problems): ResolvedPlaintextMigration | undefined {

@@ -1,6 +1,5 @@
-import type { Binding } from '../envelope/place.js';
+import type { Strength } from '../envelope/strength.js';
 import type { KeyRing } from '../keys/key-ring.js';
-import type { SuiteName } from '../suites/suites.js';
 
 export interface ResolvedPlaintextMigration {
   /** Milliseconds since 1970. */
@@ -12,8 +11,10 @@ export interface ResolvedPlaintextMigration {
 export interface ResolvedEncryptionOptions {
   readonly ring: KeyRing;
   readonly namespace: string;
-  readonly suite: SuiteName;
-  readonly bind: Binding;
+  /** How values are written. */
+  readonly written: Strength;
+  /** The least that is read. */
+  readonly accepted: Strength;
   readonly reencryptOnRead: boolean;
   readonly migratePlaintext: ResolvedPlaintextMigration | undefined;
 }

@@ -1,6 +1,6 @@
 import { flattenOptions, Problems, Settings, showValue, type OptionTree } from '../../redis/shared.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
-import { asContext, CONTEXT_EXPECTED } from '../options/resolve-context.js';
+import { readContext } from '../options/resolve-context.js';
 import { ttlOf } from '../options/time-to-live.js';
 import type { SetManyOptions, SetOptions } from './store-options.js';
 
@@ -45,7 +45,7 @@ export function resolveTtl(subject: string, options: SetManyOptions | undefined)
 function resolve<T>(subject: string, tree: OptionTree, options: unknown, read: (settings: Settings) => T): T {
   const problems = new Problems();
   const settings = new Settings(flattenOptions(options, tree, problems), problems);
-  settings.converted('context', asContext, CONTEXT_EXPECTED);
+  readContext(options, settings, problems);
   const resolved = read(settings);
   problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
   return resolved;
@@ -57,7 +57,9 @@ function resolve<T>(subject: string, tree: OptionTree, options: unknown, read: (
  */
 export function checkName(subject: string, option: 'key' | 'field', name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;
-  return refuse(subject, option, `${showValue(name)} is not a text with at least one character`);
+  // With the arguments the wrong way round, it is what was to be encrypted.
+  const shown = name === '' ? 'an empty text' : `what is given (${typeof name})`;
+  return refuse(subject, option, `${shown} is not a text with at least one character`);
 }
 
 /**

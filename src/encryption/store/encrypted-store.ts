@@ -141,7 +141,7 @@ export class EncryptedStore {
       return [field, this.#parts.values.write(value, location)];
     });
     if (words.length === 0) return;
-    if (ttl === undefined) await orRedisError(this.#client.hset(redisKey, ...words));
+    if (ttl === undefined) await orRedisError(this.#client.hset(redisKey, words));
     else await writeFields.run(this.#client, { redisKey, words, ttl });
   }
 
@@ -150,7 +150,7 @@ export class EncryptedStore {
     const call = 'EncryptedStore.hdel';
     const { redisKey } = this.#locate(call, key);
     const names = fields.map((field) => checkName(call, 'field', field));
-    return names.length === 0 ? 0 : orRedisError(this.#client.hdel(redisKey, ...names));
+    return names.length === 0 ? 0 : orRedisError(this.#client.hdel(redisKey, names as never));
   }
 
   /** All fields of a hash: none where there is no hash. Rejects where one is refused. */

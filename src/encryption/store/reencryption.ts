@@ -4,6 +4,7 @@ import type { EncryptionEventPublisher } from '../encryption-events.js';
 import type { Envelopes, Opened } from '../envelope/envelopes.js';
 import { showKeyId } from '../keys/key-id.js';
 import { isEnvelope, NONCE_END } from '../envelope/header.js';
+import { isAsStrongBinding } from '../envelope/strength.js';
 import type { ResolvedEncryptionOptions } from '../options/resolved-options.js';
 import type { Location } from './location.js';
 import { replaceField, replaceValue } from './replace-scripts.js';
@@ -54,8 +55,10 @@ export class Reencryption {
    * @throws RedisError
    */
   async replace({ location, raw, opened }: ReadValue): Promise<boolean> {
-    const { suite } = this.#options;
-    const replacement = this.#envelopes.seal(opened, location, { suite, binding: opened.binding });
+    const { written } = this.#options;
+    // What is bound to more than is asked for stays so.
+    const binding = isAsStrongBinding(opened.binding, written.binding) ? opened.binding : written.binding;
+    const replacement = this.#envelopes.seal(opened, location, { suite: written.suite, binding });
     // What was not encrypted may be what the reader got, and changes before it is sent.
     const start = isEnvelope(raw) ? raw.subarray(0, NONCE_END) : Buffer.from(raw);
     const script = location.field === '' ? replaceValue : replaceField;

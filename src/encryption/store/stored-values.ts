@@ -1,18 +1,25 @@
 import { isUtf8 } from 'node:buffer';
 import type { ResolvedPlaintextMigration, ResolvedEncryptionOptions } from '../options/resolved-options.js';
 import type { Envelopes, Opened } from '../envelope/envelopes.js';
-import { isEnvelope } from '../envelope/header.js';
+import { isEnvelope, keyIdOf, strengthOf } from '../envelope/header.js';
 import { decodePayload, encodePayload } from '../envelope/payload.js';
+import { isAsStrong } from '../envelope/strength.js';
 import type { Location } from './location.js';
 import type { Reencryption } from './reencryption.js';
+
+/** How values are written and read. */
+export type ValueOptions = Pick<
+  ResolvedEncryptionOptions,
+  'ring' | 'written' | 'accepted' | 'reencryptOnRead' | 'migratePlaintext'
+>;
 
 /** Makes bytes in Redis of values, and values of bytes. */
 export class StoredValues {
   readonly #envelopes: Envelopes;
-  readonly #options: ResolvedEncryptionOptions;
+  readonly #options: ValueOptions;
   readonly #reencryption: Reencryption;
 
-  constructor(envelopes: Envelopes, options: ResolvedEncryptionOptions, reencryption: Reencryption) {
+  constructor(envelopes: Envelopes, options: ValueOptions, reencryption: Reencryption) {
     this.#envelopes = envelopes;
     this.#options = options;
     this.#reencryption = reencryption;
@@ -20,11 +27,7 @@ export class StoredValues {
 
   /** @throws EncryptionSerializationError */
   write(value: unknown, location: Location): Buffer {
-    const { suite, bind } = this.#options;
-    return this.#envelopes.seal(encodePayload(value, location), location, {
-      suite,
-      binding: bind,
-    });
+    return this.#envelopes.seal(encodePayload(value, location), location, this.#options.written);
   }
 
   /**
@@ -34,8 +37,8 @@ export class StoredValues {
    */
   read(raw: Buffer, location: Location): unknown {
     const opened = this.open(raw, location);
-    const { ring, reencryptOnRead } = this.#options;
-    if (opened.keyId === undefined || (reencryptOnRead && opened.keyId !== ring.primary.id))
+    const { reencryptOnRead } = this.#options;
+    if (opened.keyId === undefined || (reencryptOnRead && !this.isCurrent(raw)))
       this.#reencryption.schedule({ location, raw, opened });
     return decodePayload(opened.bytes, opened.encoding, location);
   }
@@ -46,11 +49,18 @@ export class StoredValues {
    * @throws EncryptionError
    */
   open(raw: Buffer, location: Location): Opened {
-    const { bind, migratePlaintext } = this.#options;
+    const { written, accepted, migratePlaintext } = this.#options;
     // What begins as an envelope does is never taken for plaintext.
     if (!migratePlaintext || isEnvelope(raw) || !isAccepted(raw, migratePlaintext))
-      return this.#envelopes.open(raw, location, bind);
-    return { bytes: raw, encoding: migratePlaintext.as, binding: bind, keyId: undefined };
+      return this.#envelopes.open(raw, location, accepted);
+    return { ...written, bytes: raw, encoding: migratePlaintext.as, keyId: undefined };
+  }
+
+  /** Whether it says that it is under the primary key, and as strong as what is written. @param head the header of an envelope at least */
+  isCurrent(head: Buffer): boolean {
+    const { ring, written } = this.#options;
+    const strength = strengthOf(head);
+    return strength !== undefined && keyIdOf(head) === ring.primary.id && isAsStrong(strength, written);
   }
 }
 

@@ -60,9 +60,10 @@ export function defineScript<Input, Reply = unknown>(
     const fail = (error: unknown): never => {
       throw toRedisError(error) ?? error;
     };
-    return client.evalsha(sha, names.length, ...parameters).then(convert, (error: unknown) => {
+    // As an array: there is a limit to how many arguments a call can have.
+    return client.evalsha(sha, names.length, parameters as never).then(convert, (error: unknown) => {
       if (!isUnknownScript(error)) return fail(error);
-      return client.eval(source, names.length, ...parameters).then(convert, fail);
+      return client.eval(source, names.length, parameters as never).then(convert, fail);
     });
   }
 
