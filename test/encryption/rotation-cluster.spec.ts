@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { RedisClusterError, RedisPermissionError } from 'rednest';
 import { startCluster, type RedisCluster, type RedisServer } from 'rednest/testing';
+import { Rotation } from '../../src/encryption/rotation/rotation.js';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { EncryptedApplication, testKey } from './fixtures/encrypted-application.js';
@@ -35,8 +37,26 @@ describe('a rotation on a Cluster', () => {
       if ((await cluster.nodeOfKey(`{t${number}}`)) === masters[position]) return `t${number}`;
   }
 
-  async function start(): Promise<EncryptedApplication> {
-    return opened.add(await EncryptedApplication.start(cluster.options, ROTATED));
+  async function start(user = {}): Promise<EncryptedApplication> {
+    return opened.add(await EncryptedApplication.start({ ...cluster.options, ...user }, ROTATED));
+  }
+
+  /** Does something when a rotation is through with the first master, and has not begun with the last: it waits for whoever keeps an index. */
+  async function betweenMasters(
+    { parts }: EncryptedApplication,
+    work: () => Promise<unknown>,
+  ): Promise<void> {
+    const admin = await cluster.admin();
+    const prefix = `encrypted:idx:{${await tagOn(1)}}:`;
+    const token = `${OLD.id}.${'t'.repeat(43)}`;
+    await admin.zadd(prefix + token, 0, 'record:1');
+    parts.reindexers.set(prefix, {
+      reindex: async () => {
+        await work();
+        await admin.del(prefix + token);
+        return { moved: 1, left: 0 };
+      },
+    });
   }
 
   async function expectAll(): Promise<void> {
@@ -45,36 +65,51 @@ describe('a rotation on a Cluster', () => {
     expect((await after.store.keyUsage()).keys).toMatchObject([{ values: names.length }]);
   }
 
-  it('reaches every master, and a slot that is on its way from one to another', async () => {
+  it('does not say that all is done while a slot is on its way from one master to another', async () => {
     const slot = cluster.slotOfKey(moved[0]!);
     const migration = await cluster.beginSlotMigration({ slot, to: masters[0]! });
-    await migration.moveKeys();
-    const { store } = await start();
-    expect(await store.rotate()).toMatchObject({
+    const application = await start();
+    await betweenMasters(application, () => migration.moveKeys());
+    const { store } = application;
+    const report = await store.rotate();
+    expect(report).toMatchObject({ completed: false, reencrypted: names.length, usage: undefined });
+    expect(report.failure).toBeInstanceOf(RedisClusterError);
+    expect(await store.keyUsage()).toMatchObject({ keys: [{}, { values: 0 }], removable: [] });
+    await migration.finish();
+    expect(await store.rotate({ resume: report.resume })).toMatchObject({
       completed: true,
-      reencrypted: names.length,
+      failure: undefined,
       usage: { removable: [OLD.id] },
     });
-    await migration.finish();
     await expectAll();
     await cluster.migrateSlot({ slot, to: masters[2]! });
   });
 
+  it('does not say so either where it may not ask for slots, or cannot tell masters apart', async () => {
+    const user = { username: 'limited', password: 'limited' };
+    const rules = ['on', `>${user.password}`, '~*', '&*', '+@all', '-cluster|nodes'];
+    for (const node of cluster.nodes)
+      await node.observe((client) => client.acl('SETUSER', user.username, ...rules));
+    const { store, parts, log } = await start(user);
+    const refused = await store.rotate();
+    expect(refused).toMatchObject({ completed: false, reencrypted: names.length });
+    expect(refused.failure).toBeInstanceOf(RedisPermissionError);
+    expect(await store.keyUsage()).toMatchObject({ removable: [] });
+    expect(log.texts('EncryptionModule').filter((line) => line.includes('cluster|nodes'))).toHaveLength(2);
+
+    for (const master of parts.connection.masters())
+      master.info = async () => 'run_id:of-a-service-that-does-not-tell';
+    const mistaken = await new Rotation(parts, 'encrypted', 2).rotate();
+    expect(mistaken).toMatchObject({ completed: false, failure: { code: 'REDIS_CLUSTER' } });
+    expect(mistaken.failure?.message).toMatch(/same run_id/);
+  });
+
   it('walks again where a slot went to a master that it had walked through already', async () => {
-    const { store, parts } = await start();
-    const admin = await cluster.admin();
-    const prefix = `encrypted:idx:{${await tagOn(1)}}:`;
-    const token = `${OLD.id}.${'t'.repeat(43)}`;
-    await admin.zadd(prefix + token, 0, 'record:1');
-    // The rotation waits for whoever keeps the index: it is through with the first master then, and has not begun with the last.
-    parts.reindexers.set(prefix, {
-      reindex: async () => {
-        await cluster.migrateSlot({ slot: cluster.slotOfKey(moved[0]!), to: masters[0]! });
-        await admin.del(prefix + token);
-        return { moved: 1, left: 0 };
-      },
-    });
-    expect(await store.rotate()).toMatchObject({
+    const application = await start();
+    await betweenMasters(application, () =>
+      cluster.migrateSlot({ slot: cluster.slotOfKey(moved[0]!), to: masters[0]! }),
+    );
+    expect(await application.store.rotate()).toMatchObject({
       completed: true,
       reencrypted: names.length,
       reindexed: 1,

@@ -356,8 +356,12 @@ describe('a rotation', () => {
     const { store, app } = await start(ROTATED);
     let closed: Promise<void> | undefined;
     const rotation = store.rotate({ onProgress: () => void (closed ??= app.close()) });
-    await expect(rotation).rejects.toThrow(RedisClosedError);
+    const { completed, resume, failure } = await rotation;
     await closed;
+    expect(failure).toBeInstanceOf(RedisClosedError);
+    expect(completed).toBe(false);
+    const next = await start(ROTATED);
+    expect(await next.store.rotate({ resume })).toMatchObject({ usage: { removable: [OLD.id] } });
   });
 
   it('tells of its end on a channel, and in one line of the log', async () => {
@@ -385,15 +389,29 @@ describe('a rotation', () => {
     await expect(store.keyUsage({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
-  it('ends with an error that waiting does not help', async () => {
+  it('says where to go on after an error that waiting does not help', async () => {
     await fill(['a']);
     const { store } = await start(ROTATED);
     await redis.config('SET', 'maxmemory', 1);
-    try {
-      await expect(store.rotate()).rejects.toThrow(RedisOutOfMemoryError);
-    } finally {
-      await redis.config('SET', 'maxmemory', 0);
-    }
+    const report = await store.rotate();
+    await redis.config('SET', 'maxmemory', 0);
+    expect(report).toMatchObject({ completed: false, reencrypted: 0, usage: undefined });
+    expect(report.failure).toBeInstanceOf(RedisOutOfMemoryError);
+    expect(await store.rotate({ resume: report.resume })).toMatchObject({ completed: true, reencrypted: 1 });
+  });
+
+  it.each([
+    ['no run_id', () => '', /INFO gives no run_id/],
+    ['another run_id at each look', (look: number) => `run_id:${look}`, /another server answered/],
+  ])('does not walk through a server that gives %s', async (_, info, message) => {
+    await fill(['a']);
+    const { parts } = await start(ROTATED);
+    const [master] = parts.connection.masters();
+    let looks = 0;
+    master!.info = async () => info(++looks);
+    const { completed, failure } = await new Rotation(parts, 'encrypted', 3).rotate();
+    expect(completed).toBe(false);
+    expect(failure?.message).toMatch(message);
   });
 
   it.each([

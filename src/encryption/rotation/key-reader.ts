@@ -26,7 +26,7 @@ interface ReaderParts {
   readonly onFields: () => void;
 }
 
-/** Looks at what stands at a key, and reads no more of it than is needed to tell how it is encrypted. */
+/** Looks at what stands at a key: at the first bytes of a value, and at all of a hash, since Redis tells of fields only with their values. */
 export class KeyReader {
   readonly #parts: ReaderParts;
 

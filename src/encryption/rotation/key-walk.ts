@@ -1,6 +1,11 @@
 import type { Redis } from 'ioredis';
 import { orRedisError } from '../../redis/shared.js';
-import type { RedisConnection } from '../../redis/index.js';
+import {
+  RedisClusterError,
+  RedisCommandError,
+  RedisUnavailableError,
+  type RedisConnection,
+} from '../../redis/index.js';
 
 /** Keys that one SCAN looks at, about. */
 export const PAGE = 500;
@@ -49,7 +54,7 @@ export class KeyWalk {
   /**
    * The next keys; undefined where all masters that are there now have told all of theirs. The same ones again, until they are {@link passed}.
    *
-   * @throws RedisError
+   * @throws RedisError; one that is `retryable` where another server was there than before: the next call asks that one
    */
   async next(): Promise<Page | undefined> {
     // What is behind a connection may have changed without anybody noticing: before the end each is asked.
@@ -59,6 +64,11 @@ export class KeyWalk {
         const known = isSure ? undefined : this.#runs.get(master);
         const server = known ?? (await this.#runOf(master));
         if (this.#cursors.get(server) !== END) return this.#scan(master, server);
+        // Taken for one, what the second has would not be looked at.
+        if (isSure && present.includes(server))
+          throw new RedisClusterError(
+            `two masters have the same run_id, ${server}: they cannot be told apart`,
+          );
         present.push(server);
       }
       this.#present = present;
@@ -76,7 +86,7 @@ export class KeyWalk {
     this.#cursors.clear();
   }
 
-  async #scan(master: Redis, server: string): Promise<Page | undefined> {
+  async #scan(master: Redis, server: string): Promise<Page> {
     const cursor = this.#cursors.get(server) ?? '0';
     // Asked after the page: it is this server that has told of these keys, or one that was there before it, and then the page is dropped.
     const replies = await Promise.all([
@@ -84,12 +94,17 @@ export class KeyWalk {
       this.#runOf(master),
     ]);
     const [[next, keys], now] = replies;
-    if (now !== server) return this.next();
+    if (now !== server)
+      throw new RedisUnavailableError('another server answered than the one whose keys were asked for');
     return { server, keys: [...new Set(keys)], next: next === '0' ? END : next };
   }
 
   async #runOf(master: Redis): Promise<string> {
-    const run = /^run_id:(\S+)/m.exec(await orRedisError(master.info('server')))?.[1] ?? '';
+    const run = /^run_id:(\S+)/m.exec(await orRedisError(master.info('server')))?.[1];
+    if (run === undefined)
+      throw new RedisCommandError(
+        'INFO gives no run_id: servers, and whether one was restarted, cannot be told',
+      );
     this.#runs.set(master, run);
     return run;
   }

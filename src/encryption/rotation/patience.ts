@@ -1,4 +1,4 @@
-import { RedisClosedError, RedisError, retry, type RedisConnection } from '../../redis/index.js';
+import { RedisClosedError, retry, type RedisConnection } from '../../redis/index.js';
 
 /** Calls, with pauses of one second on average: about a minute, longer than a failover takes. */
 const ATTEMPTS = 60;
@@ -31,9 +31,4 @@ export class Patience {
     if (state === 'closing' || state === 'closed')
       throw new RedisClosedError(`Redis connection '${name}' is closed`);
   }
-}
-
-/** Whether Redis was away for too long, rather than that it refuses something for good. */
-export function isAbsence(error: unknown): error is RedisError {
-  return error instanceof RedisError && error.retryable;
 }

@@ -2,11 +2,14 @@ import type { RedisError } from '../../redis/index.js';
 
 /** What a rotation has done, and what is left to do. */
 export interface RotationReport {
-  /** Whether all keys were looked at. */
+  /** Whether all keys were looked at, for sure: not where slots of a Cluster were moved meanwhile, or its masters do not tell. */
   readonly completed: boolean;
   /** Where to go on, for `rotate({ resume })`; undefined where it is completed. */
   readonly resume: string | undefined;
-  /** Why it is not completed, or why nothing was counted: Redis was away for longer than a minute. Undefined where it was stopped. */
+  /**
+   * Why it is not completed, or why nothing was counted: Redis was away for longer than a minute, refused something (no memory left, no
+   * permission), was closed with the application, or moves slots of a Cluster. Undefined where `signal` stopped it.
+   */
   readonly failure: RedisError | undefined;
   /** Values and fields of hashes that were encrypted anew. */
   readonly reencrypted: number;

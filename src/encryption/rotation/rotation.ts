@@ -1,10 +1,10 @@
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
-import type { RedisError } from '../../redis/index.js';
+import { RedisError } from '../../redis/index.js';
 import { logger } from '../encryption-logger.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import { KeyReader, type KeyVisitor } from './key-reader.js';
 import { KeyWalk } from './key-walk.js';
-import { isAbsence, Patience } from './patience.js';
+import { Patience } from './patience.js';
 import { Renewal } from './renewal.js';
 import {
   resolveRotationOptions,
@@ -16,7 +16,7 @@ import { readResume, writeResume, type ResumePoint, type RotationSubject } from 
 import type { RotationOptions, RotationProgress, SweepOptions } from './rotation-options.js';
 import type { KeyUsageReport, RotationReport } from './rotation-report.js';
 import { SweepProgress } from './sweep-progress.js';
-import { Sweep } from './sweep.js';
+import { Sweep, type SweepEnd } from './sweep.js';
 import { UsageCount } from './usage-count.js';
 
 /** How often a Cluster is walked through at most, while its slots are moved. */
@@ -47,10 +47,10 @@ export class Rotation {
   }
 
   /**
-   * Errors of single values are counted and warned of, and do not end it. It waits for Redis for about a minute where that is away, and then
-   * resolves with what there is to resume.
+   * Errors of single values are counted and warned of, and do not end it. It waits for Redis for about a minute where that is away. With each
+   * RedisError that ends it, it resolves: the report has it as `failure`, and says where to go on.
    *
-   * @throws EncryptionConfigurationError; RedisError where Redis refuses something for good; what `contextOf` throws
+   * @throws EncryptionConfigurationError; what `contextOf` throws
    */
   async rotate(options: RotationOptions = {}): Promise<RotationReport> {
     const resolved = resolveRotationOptions(options, this.#parts.options);
@@ -73,15 +73,15 @@ export class Rotation {
       reencrypted,
       from,
     });
-    const rotated = await unlessAway(async () => (await sweep.run(ROUNDS)).completed, false);
-    const completed = rotated.result;
+    const rotated = await orFailure<SweepEnd>(() => sweep.run(ROUNDS), { completed: false });
+    const { completed, doubt } = rotated.result;
     const counted = completed ? await this.#tryToCount(resolved, reencrypted) : undefined;
     const report: RotationReport = {
       completed,
       resume: completed
         ? undefined
         : writeResume(subject, { slots: sweep.slots, cursors: [...walk.cursors] }),
-      failure: resolved.signal?.aborted ? undefined : (rotated.failure ?? counted?.failure),
+      failure: resolved.signal?.aborted ? undefined : (rotated.failure ?? doubt ?? counted?.failure),
       ...renewal.counts,
       usage: counted?.result,
     };
@@ -101,7 +101,7 @@ export class Rotation {
     options: ResolvedSweepOptions,
     reencrypted: () => number,
   ): Promise<Attempt<KeyUsageReport | undefined>> {
-    return unlessAway(() => this.#count(options, reencrypted), undefined);
+    return orFailure(() => this.#count(options, reencrypted), undefined);
   }
 
   /** @returns undefined where it was stopped */
@@ -113,9 +113,11 @@ export class Rotation {
     const patience = this.#patience(options);
     const visitorOf = (server: string): KeyVisitor => usage.of(server);
     const { sweep, walk } = this.#plan({ options, phase: 'counting', patience, visitorOf, reencrypted });
-    const { completed, isStable } = await sweep.run(1);
-    if (!completed) return undefined;
-    return usage.report(this.#parts.options.ring, walk.present, isStable && options.match === '*');
+    const { completed, doubt } = await sweep.run(1);
+    if (!completed && !doubt) return undefined;
+    if (doubt)
+      this.#warnings.warn('doubt', `No key of '${this.#namespace}' is told to be unused: ${doubt.message}`);
+    return usage.report(this.#parts.options.ring, walk.present, completed && options.match === '*');
   }
 
   #plan({ options, phase, patience, visitorOf, reencrypted, from }: SweepPlan): {
@@ -172,12 +174,12 @@ interface Attempt<T> {
   readonly failure?: RedisError;
 }
 
-/** @param otherwise the result where Redis was away for too long */
-async function unlessAway<T>(work: () => Promise<T>, otherwise: T): Promise<Attempt<T>> {
+/** @param otherwise the result where Redis was away for too long, or refuses something */
+async function orFailure<T>(work: () => Promise<T>, otherwise: T): Promise<Attempt<T>> {
   try {
     return { result: await work() };
   } catch (error) {
-    if (isAbsence(error)) return { result: otherwise, failure: error };
+    if (error instanceof RedisError) return { result: otherwise, failure: error };
     throw error;
   }
 }

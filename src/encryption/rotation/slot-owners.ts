@@ -1,23 +1,57 @@
 import { createHash } from 'node:crypto';
+import {
+  RedisClusterError,
+  RedisCommandError,
+  RedisPermissionError,
+  type RedisConnection,
+  type RedisError,
+} from '../../redis/index.js';
 import { orRedisError } from '../../redis/shared.js';
-import type { RedisConnection } from '../../redis/index.js';
+
+/** Where the first slot stands in a line of CLUSTER NODES, and the configuration epoch. */
+const FIRST_SLOT = 8;
+const EPOCH = 6;
+
+/** Which master has which slots of a Cluster. */
+export interface SlotOwners {
+  /** A short text to compare; '' where there is no Cluster, or it does not tell. */
+  readonly text: string;
+  /** Why a walk through the masters may miss a key now; undefined where it cannot. */
+  readonly doubt: RedisError | undefined;
+}
 
 /**
- * Which master has which slots of a Cluster, as a short text to compare; '' elsewhere. A key that is moved while masters are walked through
- * may be told of by none.
+ * Asks each master for its own slots. A key that is moved while masters are walked through may be told of by none. CLUSTER SLOTS would not show
+ * a slot that is half moved, and whose keys go to another master one by one.
  *
  * @throws RedisError
  */
-export async function slotOwners(connection: RedisConnection): Promise<string> {
-  if (connection.topology !== 'cluster') return '';
-  const views = await Promise.all(
-    connection.masters().map((master) => orRedisError(master.cluster('SLOTS'))),
-  );
-  const owners = views.map((ranges) =>
-    ranges
-      .map(([start, end, master]) => `${start}-${end}:${master?.[2]}`)
-      .toSorted()
-      .join(),
-  );
-  return createHash('sha256').update(owners.toSorted().join(';')).digest('base64url').slice(0, 16);
+export async function slotOwners(connection: RedisConnection): Promise<SlotOwners> {
+  if (connection.topology !== 'cluster') return { text: '', doubt: undefined };
+  try {
+    const views = connection.masters().map((master) => orRedisError(master.cluster('NODES')));
+    return ownersOf((await Promise.all(views)).map(String));
+  } catch (error) {
+    if (error instanceof RedisPermissionError || error instanceof RedisCommandError)
+      return { text: '', doubt: error };
+    throw error;
+  }
+}
+
+/** What slots were moved between two looks. */
+export function movedSlots(): RedisError {
+  return new RedisClusterError('slots of the Cluster were moved meanwhile: a key may have been missed');
+}
+
+function ownersOf(views: readonly string[]): SlotOwners {
+  const lines = views.map((view) => /^\S+ \S+ \S*\bmyself\b.*$/m.exec(view)?.[0].trim().split(' ') ?? []);
+  // A slot that went to another master and came back is seen by the epochs.
+  const owned = lines.map((line) => [line[0], line[EPOCH], ...line.slice(FIRST_SLOT)].join(' ')).toSorted();
+  const isOpen = lines.some((line) => line.length === 0 || line.some((field) => field.startsWith('[')));
+  return {
+    text: createHash('sha256').update(owned.join(';')).digest('base64url').slice(0, 16),
+    doubt: isOpen
+      ? new RedisClusterError('slots of the Cluster are being moved: a key may have been missed')
+      : undefined,
+  };
 }

@@ -1,12 +1,12 @@
 import { orRedisError } from '../../redis/shared.js';
-import type { RedisConnection } from '../../redis/index.js';
+import type { RedisConnection, RedisError } from '../../redis/index.js';
 import type { KeyReader, KeyVisitor } from './key-reader.js';
 import type { KeyWalk, Page } from './key-walk.js';
 import type { Patience } from './patience.js';
 import type { ResolvedSweepOptions } from './resolve-rotation-options.js';
-import { slotOwners } from './slot-owners.js';
+import { movedSlots, slotOwners, type SlotOwners } from './slot-owners.js';
 import type { SweepProgress } from './sweep-progress.js';
-import { allDone } from './work-limit.js';
+import { withEach } from './work-limit.js';
 
 interface SweepParts {
   readonly connection: RedisConnection;
@@ -21,10 +21,10 @@ interface SweepParts {
 
 /** How a sweep has ended. */
 export interface SweepEnd {
-  /** Whether all keys were looked at: else it was stopped. */
+  /** Whether all keys were looked at, for sure. */
   readonly completed: boolean;
-  /** Whether no slot of a Cluster went to another master meanwhile: else a key may not have been looked at. */
-  readonly isStable: boolean;
+  /** Why a key may have been missed, though all masters were walked through; undefined where it was stopped. */
+  readonly doubt?: RedisError | undefined;
 }
 
 /** Looks at all keys of a pattern, a page at a time, and at several of a page at once. */
@@ -44,25 +44,26 @@ export class Sweep {
   }
 
   /**
-   * @param rounds how often the walk is done, at most, while slots go to other masters
+   * @param rounds how often the walk is done, at most, while slots go to other masters. Where even the last may have missed a key, it begins
+   *   anew the next time.
    * @throws RedisError, and what a visitor throws
    */
   async run(rounds: number): Promise<SweepEnd> {
     const { patience, progress, walk } = this.#parts;
     progress.begin(await patience.ask(() => this.#size()));
-    const slots = await this.#currentSlots();
-    if (slots !== this.#slots) walk.reset();
-    this.#slots = slots;
+    let before = await this.#owners();
+    if (before.text !== this.#slots) walk.reset();
     for (let round = 1; ; round++) {
-      if (!(await this.#walk())) return { completed: false, isStable: false };
-      const now = await this.#currentSlots();
-      const isStable = now === this.#slots;
-      if (isStable || round >= rounds) {
+      this.#slots = before.text;
+      if (!(await this.#walk())) return { completed: false };
+      const after = await this.#owners();
+      const doubt = doubtBetween(before, after);
+      if (doubt) walk.reset();
+      if (!doubt?.retryable || round >= rounds) {
         progress.end();
-        return { completed: true, isStable };
+        return { completed: !doubt, doubt };
       }
-      this.#slots = now;
-      walk.reset();
+      before = after;
     }
   }
 
@@ -83,18 +84,7 @@ export class Sweep {
   async #work({ keys, server }: Page): Promise<void> {
     const { options, reader, visitorOf } = this.#parts;
     const visitor = visitorOf(server);
-    let at = 0;
-    const failed = new AbortController();
-    const work = async (): Promise<void> => {
-      try {
-        while (at < keys.length && !failed.signal.aborted && !options.signal?.aborted)
-          await reader.visit(keys[at++]!, visitor);
-      } catch (error) {
-        failed.abort();
-        throw error;
-      }
-    };
-    await allDone(Array.from({ length: Math.min(options.concurrency, keys.length) }, work));
+    await withEach(keys, options, (key) => reader.visit(key, visitor));
   }
 
   async #size(): Promise<number> {
@@ -102,7 +92,11 @@ export class Sweep {
     return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   }
 
-  #currentSlots(): Promise<string> {
+  #owners(): Promise<SlotOwners> {
     return this.#parts.patience.ask(() => slotOwners(this.#parts.connection));
   }
+}
+
+function doubtBetween(before: SlotOwners, after: SlotOwners): RedisError | undefined {
+  return after.doubt ?? before.doubt ?? (before.text === after.text ? undefined : movedSlots());
 }

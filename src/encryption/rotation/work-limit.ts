@@ -25,3 +25,27 @@ export async function allDone(work: readonly Promise<unknown>[]): Promise<void> 
   const failed = (await Promise.allSettled(work)).find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
 }
+
+/**
+ * Does the work with each of them, so many at a time. With no further one after a failure, or where it is stopped.
+ *
+ * @throws what the first of them has failed with
+ */
+export async function withEach<T>(
+  items: readonly T[],
+  { concurrency, signal }: { readonly concurrency: number; readonly signal: AbortSignal | undefined },
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const limit = new WorkLimit(concurrency);
+  let hasFailed = false;
+  const start = async (item: T): Promise<void> => {
+    if (hasFailed || signal?.aborted) return;
+    try {
+      await work(item);
+    } catch (error) {
+      hasFailed = true;
+      throw error;
+    }
+  };
+  await allDone(items.map((item) => limit.run(() => start(item))));
+}
