@@ -4,7 +4,6 @@ import type { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { EncryptionError } from '../encryption-errors.js';
 import type { IndexEntry } from '../blind-index/index-keys.js';
 import type { EncryptionParts } from '../encryption-parts.js';
-import type { Opened } from '../envelope/envelopes.js';
 import { isEnvelope, keyIdOf } from '../envelope/header.js';
 import { inspectEnvelope } from '../envelope/inspect-envelope.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
@@ -12,6 +11,7 @@ import { asContext, CONTEXT_EXPECTED } from '../options/resolve-context.js';
 import { subjectOf } from '../envelope/place.js';
 import { showKeyId } from '../keys/key-id.js';
 import type { Location } from '../store/location.js';
+import type { ReadValue } from '../store/reencryption.js';
 import { unlessReplaced, type KeyVisitor } from './key-reader.js';
 import type { Patience } from './patience.js';
 import type { ResolvedRotationOptions } from './resolve-rotation-options.js';
@@ -19,6 +19,9 @@ import { WorkLimit } from './work-limit.js';
 
 /** How often a value is looked at again that someone else has just written. */
 const MOST_LOOKS = 20;
+
+/** What is not encrypted yet. */
+const UNBOUND = { hasContext: false, binding: 'none' } as const;
 
 interface RenewalParts {
   readonly parts: EncryptionParts;
@@ -48,25 +51,25 @@ export class Renewal implements KeyVisitor {
     return this.#limit.run(() => this.#renew(location, raw));
   }
 
-  index({ prefix, token, keyId }: IndexEntry): Promise<void> | void {
+  index({ prefix, index, token, keyId }: IndexEntry): Promise<void> | void {
     const { parts } = this.#its;
     if (keyId === parts.options.ring.primary.name) return;
     const reindexer = parts.reindexers.get(prefix);
-    if (!reindexer) return void this.counts.indexEntriesLeft++;
+    if (!reindexer) return this.#leaveEntry(index, `call EncryptedRecords.for with its class before`);
     return this.#limit.run(async () => {
       const { moved, left } = await this.#its.patience.ask(() => reindexer.reindex(token));
       this.counts.reindexed += moved;
-      if (left > 0) this.counts.indexEntriesLeft++;
+      if (left > 0)
+        this.#leaveEntry(index, `${left} records of an entry cannot be read, or are just being saved`);
     });
   }
 
   #isToBeRenewed(location: Location, head: Buffer): boolean {
     const { parts, options } = this.#its;
-    const { ring } = parts.options;
     if (!isEnvelope(head)) return options.plaintext === 'encrypt';
+    if (parts.values.isCurrent(head)) return false;
     const keyId = keyIdOf(head);
-    if (keyId === ring.primary.id) return false;
-    if (keyId !== undefined && ring.get(keyId)) return true;
+    if (keyId !== undefined && parts.options.ring.get(keyId)) return true;
     const why = keyId === undefined ? 'is cut short' : `is under key ${showKeyId(keyId)}, which is not here`;
     this.#refuse(`${subjectOf(location)} ${why}`);
     return false;
@@ -75,17 +78,14 @@ export class Renewal implements KeyVisitor {
   /** @param first what was just read there */
   async #renew(found: Location, first: Buffer | undefined): Promise<void> {
     const { parts, patience } = this.#its;
-    const context = this.#contextOf(found);
-    const location = { ...found, context: context ?? '' };
     for (let look = 1; look <= MOST_LOOKS; look++) {
-      const raw = look === 1 && first ? first : await this.#read(location);
-      if (!raw || (look > 1 && !this.#isToBeRenewed(location, raw))) return;
-      const opened = this.#open(raw, location, context !== undefined);
-      if (!opened) return;
-      if (await patience.ask(() => parts.reencryption.replace({ location, raw, opened })))
-        return void this.counts.reencrypted++;
+      const raw = look === 1 && first ? first : await this.#read(found);
+      if (!raw || (look > 1 && !this.#isToBeRenewed(found, raw))) return;
+      const value = this.#open(raw, found);
+      if (!value) return;
+      if (await patience.ask(() => parts.reencryption.replace(value))) return void this.counts.reencrypted++;
     }
-    this.#refuse(`${subjectOf(location)} is written again and again under another key`);
+    this.#refuse(`${subjectOf(found)} is written again and again under another key`);
   }
 
   async #read({ redisKey, field }: Location): Promise<Buffer | undefined> {
@@ -95,12 +95,17 @@ export class Renewal implements KeyVisitor {
     return (await unlessReplaced(patience.ask(() => read(parts.connection.client)))) ?? undefined;
   }
 
-  #open(raw: Buffer, location: Location, hasContext: boolean): Opened | undefined {
+  #open(raw: Buffer, found: Location): ReadValue | undefined {
+    const context = this.#contextOf(found);
     try {
+      const { hasContext, binding } = isEnvelope(raw) ? inspectEnvelope(raw) : UNBOUND;
+      // What is bound to nothing does not say with which context it will be read. One that says that it has none has none.
+      const isBound = binding !== 'none';
+      const location = { ...found, context: (isBound && !hasContext ? undefined : context) ?? '' };
       // Without its context it would be taken for one that was tampered with.
-      if (hasContext || !isEnvelope(raw) || !inspectEnvelope(raw).hasContext)
-        return this.#its.parts.values.open(raw, location);
-      this.#refuse(`${subjectOf(location)} has a context, and contextOf gives none`);
+      if (!hasContext || context !== undefined)
+        return { location, raw, opened: this.#its.parts.values.open(raw, location) };
+      this.#refuse(`${subjectOf(found)} has a context, and contextOf gives none`);
     } catch (error) {
       if (!(error instanceof EncryptionError)) throw error;
       this.#refuse(error.message);
@@ -115,6 +120,11 @@ export class Renewal implements KeyVisitor {
     if (checked !== undefined) return checked;
     const message = `gives ${showValue(context)}, which is not ${CONTEXT_EXPECTED}`;
     throw new EncryptionConfigurationError('EncryptedStore.rotate', [{ option: 'contextOf', message }]);
+  }
+
+  #leaveEntry(index: string, why: string): void {
+    this.counts.indexEntriesLeft++;
+    this.#its.warnings.warn('index', `Rotation leaves the index '${index}': ${why}`);
   }
 
   #refuse(message: string): void {
