@@ -73,7 +73,10 @@ describe('EncryptedStore', () => {
     await fc.assert(
       fc.asyncProperty(
         value,
-        fc.option(fc.oneof(bytes, text), { nil: undefined }),
+        fc.option(
+          fc.oneof(bytes, text).filter(({ length }) => length > 0),
+          { nil: undefined },
+        ),
         async (given, context) => {
           const options = context === undefined ? undefined : { context };
           await Promise.all([
