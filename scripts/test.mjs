@@ -12,6 +12,9 @@ const jest = spawn(process.execPath, ['node_modules/jest/bin/jest.js', ...proces
   // Through the environment, because Jest's workers need the flags too. REDIS_URL may be somebody's production.
   env: {
     ...environmentWith(undefined),
+    // Nor are the keys of tests those that a developer has set.
+    ENCRYPTION_KEY: undefined,
+    ENCRYPTION_DECRYPT_KEYS: undefined,
     REDNEST_REDIS_SERVER: server.path,
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
   },
