@@ -36,6 +36,7 @@ export type {
 } from './records/record-options.js';
 export type { FoundRecord } from './records/record-search.js';
 export { RecordStore } from './records/record-store.js';
+export type { ReindexOptions, ReindexProgress, ReindexReport } from './records/reindex-options.js';
 export type {
   RotationOptions,
   RotationProgress,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Encrypted, EncryptionConfigurationError, hashSlot } from 'rednest';
+import { Encrypted, EncryptionConfigurationError, EncryptionService, hashSlot } from 'rednest';
 import { startCluster, startRedis, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
@@ -252,5 +252,11 @@ describe('on a Cluster', () => {
     expect(await app.profiles.delete('id0')).toBe(true);
     expect(await app.idsOf(VISA)).toHaveLength(19);
     expect(new Set(ids.map((id) => hashSlot(recordKey(id)))).size).toBeGreaterThan(10);
+    // As after a failover in which the master of the entry has lost it.
+    const { connection } = EncryptionService.partsOf(app.service);
+    await connection.client.del(app.entry('cardNumber', digitsOf(VISA)));
+    expect(await app.idsOf(VISA)).toEqual([]);
+    expect(await app.profiles.reindex()).toEqual({ done: 19, reindexed: 19, left: 0, completed: true });
+    expect(await app.idsOf(VISA)).toHaveLength(19);
   }, 30_000);
 });

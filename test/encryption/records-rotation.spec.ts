@@ -175,6 +175,17 @@ describe('the sweep of a rotation', () => {
     expect(await after.reindexer.reindex(tokenOf(oldEntry()))).toEqual({ moved: 0, left: 1 });
   });
 
+  it('goes on where somebody has put something else at a record, or at an entry', async () => {
+    const admin = await server.admin();
+    for (const id of ['a', 'b']) await save(before, id);
+    await admin.set('app:payment-profile:a', 'no record');
+    expect(await after.store.rotate()).toMatchObject({ completed: true, reindexed: 1, indexEntriesLeft: 1 });
+    expect(await after.idsOf(VISA)).toEqual(['b']);
+    await save(before, 'c', MASTERCARD);
+    await admin.set(after.entry('cardNumber', digitsOf(MASTERCARD)), 'no entry');
+    expect(await after.store.rotate()).toMatchObject({ completed: true, reindexed: 0, indexEntriesLeft: 2 });
+  });
+
   it('loses none that is saved or deleted meanwhile', async () => {
     await Promise.all(ids(40).map((id) => save(before, id)));
     const writes = ids(40).map((id, position) => {

@@ -27,11 +27,19 @@ export class BlindIndex {
   }
 }
 
+/** What looks the same is the same: é may be one character, or two. */
+export function isSameText(one: string, other: string): boolean {
+  return one === other || unify(one) === unify(other);
+}
+
+function unify(text: string): string {
+  return text.normalize('NFC');
+}
+
 function tokenUnder(key: RingKey, name: string, value: string | Uint8Array): BlindIndexToken {
   const hmac = createHmac('sha256', key.indexKey);
   for (const part of [name, value]) {
-    // What looks the same is the same: é may be one character, or two.
-    const bytes = typeof part === 'string' ? Buffer.from(part.normalize('NFC')) : part;
+    const bytes = typeof part === 'string' ? Buffer.from(unify(part)) : part;
     const length = Buffer.alloc(4);
     length.writeUInt32BE(bytes.length);
     hmac.update(length).update(bytes);

@@ -5,7 +5,7 @@ import { memberOf, parseMember, type IndexMark, type IndexMember } from './index
 
 /**
  * For how long, in milliseconds, a member that no record knows may be that of a save that is under way. An entry lives longer than its records
- * by as much: the record is written after it.
+ * by as much: the record is written after it. What a save that takes longer has put there may be removed: `RecordStore.reindex` puts it back.
  */
 const GRACE = 60_000;
 const AT_ONCE = 100;
@@ -35,9 +35,13 @@ export class IndexEntries {
     return any === member ? undefined : parseMember(mark.token, any);
   }
 
-  async has(mark: IndexMark, id: string): Promise<boolean> {
-    const score = this.#connection.client.zscore(this.#key(mark.token), memberOf(mark, id));
-    return (await orRedisError(score)) !== null;
+  /** Whether a member is there, and stays for so long: milliseconds, or Infinity. */
+  async has(mark: IndexMark, id: string, lifetime: number): Promise<boolean> {
+    const redisKey = this.#key(mark.token);
+    const { client } = this.#connection;
+    const replies = Promise.all([client.zscore(redisKey, memberOf(mark, id)), client.pttl(redisKey)]);
+    const [score, left] = await orRedisError(replies);
+    return score !== null && (left === -1 || left >= lifetime);
   }
 
   /** Removes a member that no record has any more. */

@@ -1,10 +1,10 @@
-import { EncryptionError } from '../encryption-errors.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import { BlindIndex } from './blind-index.js';
 import { IndexEntries } from './index-entries.js';
 import { indexPrefix } from './index-keys.js';
 import { isMarked, newMark, showMark, type IndexMark, type IndexMember } from './index-mark.js';
 import { replaceMark } from './index-scripts.js';
+import { orRefusal, Refusal } from './refusal.js';
 import type { Reindexer } from './reindexer.js';
 
 /** A record, as far as its index is concerned. */
@@ -22,7 +22,7 @@ export interface IndexedState {
 
 /** What an index asks of the records. */
 export interface IndexedRecords {
-  /** What a record is now; undefined where there is none. @throws RedisError, EncryptionError */
+  /** What a record is now; undefined where there is none. @throws RedisError, and whatever says that it cannot be read */
   stateOf(id: string): Promise<IndexedState | undefined>;
   /** For how long a record is there at most: milliseconds, or Infinity. @throws RedisError */
   lifetimeOf(id: string): Promise<number>;
@@ -68,9 +68,12 @@ export class RecordIndex implements Reindexer {
   async find(text: string): Promise<IndexMember[]> {
     const [primary, ...others] = this.#blind.tokens(this.prefix, text);
     // A record moves from one entry to another by being added there first: read in this order, it is in one of them, whichever way it moves.
-    const tokens = others.length === 0 ? [primary!] : [...others, primary!, ...others.toReversed()];
+    const rounds = others.length === 0 ? [[primary!]] : [others, [primary!], others];
     const members: IndexMember[] = [];
-    for (const token of tokens) members.push(...(await this.entries.members(token)));
+    for (const tokens of rounds) {
+      const read = await Promise.all(tokens.map((token) => this.entries.members(token)));
+      members.push(...read.flat());
+    }
     return members;
   }
 
@@ -97,6 +100,22 @@ export class RecordIndex implements Reindexer {
     return isMoved;
   }
 
+  /**
+   * Puts a record where it is looked for, if it is not there: its entry was lost, or expires before it does; or it was saved when the property
+   * had no index, or another one.
+   *
+   * @returns 'changed' where it is not what was read any more
+   * @throws RedisError
+   */
+  async restore(state: IndexedState & { readonly text: string }): Promise<'kept' | 'restored' | 'changed'> {
+    const { id, mark, text } = state;
+    if (mark?.token === this.#blind.token(this.prefix, text)) {
+      const lifetime = await this.#records.lifetimeOf(id);
+      if (await this.entries.has(mark, id, lifetime)) return 'kept';
+    }
+    return (await this.move(state)) ? 'restored' : 'changed';
+  }
+
   /** As {@link Reindexer.reindex}; under the primary key, what no record has is removed, and what one has is left. */
   async reindex(token: string): Promise<{ moved: number; left: number }> {
     const report = { moved: 0, left: 0 };
@@ -108,21 +127,16 @@ export class RecordIndex implements Reindexer {
   }
 
   async #reindexMember(member: IndexMember): Promise<'moved' | 'left' | 'removed'> {
-    const state = await this.#stateOf(member.id);
-    if (state === 'refused') return 'left';
+    const outcome = await orRefusal(() => this.#settle(member));
+    // What cannot be read can be neither moved nor forgotten.
+    return outcome instanceof Refusal ? 'left' : outcome;
+  }
+
+  async #settle(member: IndexMember): Promise<'moved' | 'left' | 'removed'> {
+    const state = await this.#records.stateOf(member.id);
     if (!isMarked(state?.mark, member)) return (await this.entries.removeStale(member)) ? 'removed' : 'left';
     if (state?.text === undefined || state.mark?.keyId === this.#parts.options.ring.primary.name)
       return 'left';
     return (await this.move({ ...state, text: state.text })) ? 'moved' : 'left';
-  }
-
-  async #stateOf(id: string): Promise<IndexedState | undefined | 'refused'> {
-    try {
-      return await this.#records.stateOf(id);
-    } catch (error) {
-      // It is under a key that is not there, or altered: it can be neither moved nor forgotten.
-      if (error instanceof EncryptionError) return 'refused';
-      throw error;
-    }
   }
 }

@@ -25,13 +25,6 @@ interface PropertyMark<T extends object> extends PropertyIndex<T> {
   readonly mark: IndexMark;
 }
 
-/** A record was written. */
-interface Written<T extends object> {
-  readonly redisKey: string;
-  readonly marks: readonly PropertyMark<T>[];
-  readonly lifetime: number;
-}
-
 const FAULT = 'An entry of a blind index could not be kept up to date';
 
 /** The blind indexes of a class of records. */
@@ -91,22 +84,19 @@ export class RecordIndexes<T extends object> {
   }
 
   /**
-   * After a record was written: puts back what is not there any more. Where the write took longer than a minute, it was removed as what no
-   * record is marked with; where the driver had to send it again, with the record that another save has put there meanwhile.
+   * Puts a record into its indexes where it is not there, or not for long enough.
+   *
+   * @returns 'changed' where it is not what was read any more
+   * @throws RedisError, and what says that no text can be made of a property
    */
-  async confirm(id: string, { redisKey, marks, lifetime }: Written<T>): Promise<void> {
-    const { connection, background } = this.#parts;
-    await Promise.all(
-      marks.map(({ property, index, mark }) =>
-        background.attempt(FAULT, async () => {
-          const [isThere, shown] = await Promise.all([
-            index.entries.has(mark, id),
-            orRedisError(connection.client.hget(redisKey, property.markField)),
-          ]);
-          if (!isThere && shown === showMark(mark)) await index.entries.add(mark, id, lifetime);
-        }),
-      ),
+  async restore(read: ReadRecord<T>): Promise<'kept' | 'restored' | 'changed'> {
+    const outcomes = await Promise.all(
+      this.#all.map(async ({ property, index }) => {
+        const { text, ...state } = stateOf(read, property);
+        return text === undefined ? 'kept' : index.restore({ ...state, text });
+      }),
     );
+    return (['changed', 'restored'] as const).find((each) => outcomes.includes(each)) ?? 'kept';
   }
 
   /** Where a record is in an index under another key than the primary one, or in none, it is put there in the background. */

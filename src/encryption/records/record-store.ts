@@ -3,9 +3,11 @@ import { RecordCodec } from './record-codec.js';
 import { RecordIndexes } from './record-indexes.js';
 import { resolveTimeToLive, type RecordInput, type SaveRecordOptions } from './record-options.js';
 import { RecordReader } from './record-reader.js';
+import { RecordReindex } from './record-reindex.js';
 import { deleteRecord, saveRecord } from './record-scripts.js';
 import { RecordSearch, type FoundRecord } from './record-search.js';
 import type { RecordType } from './record-type.js';
+import { resolveReindexOptions, type ReindexOptions, type ReindexReport } from './reindex-options.js';
 
 /**
  * The records of a class, each in a hash: the properties with `@Encrypted` encrypted, bound to the record and the property; the others as JSON.
@@ -25,7 +27,7 @@ export class RecordStore<T extends object> {
   constructor(type: RecordType<T>, parts: EncryptionParts) {
     this.#type = type;
     this.#parts = parts;
-    this.#codec = new RecordCodec(type, parts.values);
+    this.#codec = new RecordCodec(type, parts.recordValues);
     this.#reader = new RecordReader(type, parts, this.#codec);
     this.#indexes = new RecordIndexes(type, parts, this.#reader);
     this.#search = new RecordSearch(type, this.#reader, this.#indexes);
@@ -57,8 +59,7 @@ export class RecordStore<T extends object> {
         fields: [...fields, ...this.#indexes.fieldsOf(marks)],
       });
       if (written.isWritten) {
-        const confirmed = this.#indexes.confirm(name, { redisKey, marks, lifetime });
-        await Promise.all([confirmed, this.#indexes.forget(written.marks, name)]);
+        await this.#indexes.forget(written.marks, name);
         return;
       }
       // Another save has given it more time meanwhile.
@@ -85,11 +86,27 @@ export class RecordStore<T extends object> {
 
   /**
    * The records whose property has this value, after what `index` makes of both. What Redis says is not believed: each is decrypted and
-   * compared. One that is saved or deleted meanwhile may be there or not.
+   * compared. One that is saved or deleted meanwhile may be there or not; one that cannot be read is left out, and warned of (`load` says why).
+   *
+   * @remarks
+   * Where a key was taken away before `rotate` was through, what is indexed under it is not found, and there is no error: what stands in an
+   * index is not known without the key. `load` throws EncryptionUnknownKeyError for such a record.
    *
    * @param property one with `@Encrypted({ index })`
    */
   find<K extends keyof T & string>(property: K, value: NonNullable<T[K]>): Promise<FoundRecord<T>[]> {
     return this.#search.find(property, value);
+  }
+
+  /**
+   * Walks through all records of the class, and puts each into its indexes where it is not there. Call it once after `index` was put on a
+   * property or has changed and all replicas have it, and after a Redis Cluster has lost writes in a failover, or memory was short and keys
+   * were evicted: a record and its index entry are on different servers, and one may be lost without the other. It does no harm to call it at
+   * any time, and again where it has not completed. While slots of a Cluster are moved it may miss records.
+   */
+  async reindex(options: ReindexOptions = {}): Promise<ReindexReport> {
+    const resolved = resolveReindexOptions(`${this.#type.subject}: reindex`, options);
+    const its = { type: this.#type, parts: this.#parts, reader: this.#reader, indexes: this.#indexes };
+    return new RecordReindex(its, resolved).run();
   }
 }

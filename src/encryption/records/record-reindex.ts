@@ -1,0 +1,132 @@
+import { LimitedWarnings } from '../../logging/limited-warnings.js';
+import { RedisError } from '../../redis/index.js';
+import { orRefusal, Refusal } from '../blind-index/refusal.js';
+import { logger } from '../encryption-logger.js';
+import type { EncryptionParts } from '../encryption-parts.js';
+import { KeyWalk } from '../rotation/key-walk.js';
+import { Patience } from '../rotation/patience.js';
+import { allDone, WorkLimit } from '../rotation/work-limit.js';
+import type { RecordIndexes } from './record-indexes.js';
+import type { RecordReader } from './record-reader.js';
+import type { RecordType } from './record-type.js';
+import type { ReindexReport, ResolvedReindexOptions } from './reindex-options.js';
+
+/** How often a record is looked at again that someone else has just written. */
+const MOST_LOOKS = 20;
+
+interface ReindexParts<T extends object> {
+  readonly type: RecordType<T>;
+  readonly parts: EncryptionParts;
+  readonly reader: RecordReader<T>;
+  readonly indexes: RecordIndexes<T>;
+}
+
+/** Walks through all records of a class, and puts each into its indexes where it is not there. For one run. */
+export class RecordReindex<T extends object> {
+  readonly #its: ReindexParts<T>;
+  readonly #options: ResolvedReindexOptions;
+  readonly #patience: Patience;
+  readonly #prefix: string;
+  readonly #counts = { done: 0, reindexed: 0, left: 0 };
+  readonly #warnings = new LimitedWarnings((message) => logger.warn(message));
+
+  constructor(its: ReindexParts<T>, options: ResolvedReindexOptions) {
+    this.#its = its;
+    this.#options = options;
+    this.#patience = new Patience(its.parts.connection, options.signal);
+    // Neither has a character that a pattern gives a meaning to.
+    this.#prefix = `${its.type.namespace}:${its.type.name}:`;
+  }
+
+  /** @throws RedisError */
+  async run(): Promise<ReindexReport> {
+    try {
+      const completed = await this.#walk();
+      return { ...this.#counts, completed };
+    } catch (error) {
+      // While it waited for Redis.
+      if (this.#options.signal?.aborted && error instanceof RedisError && error.retryable)
+        return { ...this.#counts, completed: false };
+      throw error;
+    }
+  }
+
+  async #walk(): Promise<boolean> {
+    const options = this.#options;
+    const walk = new KeyWalk(this.#its.parts.connection, `${this.#prefix}*`);
+    while (!options.signal?.aborted) {
+      const page = await this.#patience.ask(() => walk.next());
+      if (!page) return true;
+      await this.#work(page.keys);
+      if (options.signal?.aborted) return false;
+      walk.passed(page);
+      this.#tell();
+    }
+    return false;
+  }
+
+  async #work(keys: readonly string[]): Promise<void> {
+    const { concurrency, signal } = this.#options;
+    const limit = new WorkLimit(concurrency);
+    let hasFailed = false;
+    const work = async (redisKey: string): Promise<void> => {
+      if (hasFailed || signal?.aborted) return;
+      try {
+        await this.#reindex(redisKey);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+    };
+    await allDone(keys.map((redisKey) => limit.run(() => work(redisKey))));
+  }
+
+  async #reindex(redisKey: string): Promise<void> {
+    const id = this.#idOf(redisKey);
+    if (id === undefined) return;
+    let outcome: Outcome | Refusal = 'changed';
+    for (let look = 1; look <= MOST_LOOKS && outcome === 'changed'; look++)
+      outcome = await this.#patience.ask(() => this.#restore(id));
+    if (outcome === 'gone') return;
+    this.#counts.done++;
+    if (outcome === 'restored') this.#counts.reindexed++;
+    if (outcome === 'kept' || outcome === 'restored') return;
+    this.#counts.left++;
+    const why = outcome instanceof Refusal ? outcome.message : 'it is written again and again';
+    const subject = `A record of ${this.#its.type.classRef.name}`;
+    this.#warnings.warn('left', `${subject} is not put into its indexes: ${why}`);
+  }
+
+  /** May be done twice: what is in its place is left there. */
+  #restore(id: string): Promise<Outcome | Refusal> {
+    const { reader, indexes } = this.#its;
+    return orRefusal(async () => {
+      const read = await reader.read(id);
+      return read ? indexes.restore(read) : 'gone';
+    });
+  }
+
+  #tell(): void {
+    const warn = (error: unknown): void =>
+      this.#warnings.warn('progress', `onProgress has failed, and reindex goes on: ${String(error)}`);
+    try {
+      // The types let a function be given that returns a promise: its rejection must not be one that nobody handles.
+      Promise.resolve(this.#options.onProgress?.({ ...this.#counts })).catch(warn);
+    } catch (error) {
+      warn(error);
+    }
+  }
+
+  /** undefined for a key that no record has. */
+  #idOf(redisKey: string): string | undefined {
+    let id: string;
+    try {
+      id = decodeURIComponent(redisKey.slice(this.#prefix.length));
+    } catch {
+      return undefined;
+    }
+    return id !== '' && this.#its.type.locate(id).redisKey === redisKey ? id : undefined;
+  }
+}
+
+type Outcome = 'kept' | 'restored' | 'changed' | 'gone';
