@@ -193,7 +193,7 @@ describe('what is refused', () => {
   it('is read where migratePlaintext accepts it', async () => {
     const migrating = await start({ migratePlaintext: { until: '2999-01-01' } });
     const admin = await server.admin();
-    await admin.hset('app:payment-profile:before', { holder: '"Ada"', cardNumber: VISA });
+    await admin.hset('app:payment-profile:before', { holder: '"Ada"', cardNumber: JSON.stringify(VISA) });
     expect(await migrating.profiles.load('before')).toEqual(profile());
   });
 

@@ -23,11 +23,26 @@ export class EncryptedRecords {
   }
 
   /**
-   * The records of a class. `rotate` finds its indexes once this was called: call it where the application starts, in a constructor.
+   * The records of a class. `rotate` finds its indexes once this was called: call it where the application starts, in a constructor. What it
+   * needs for that is kept for each name and namespace until the application ends: have one namespace, and put a tenant into the ids.
    *
-   * @throws EncryptionConfigurationError for wrong options, and a class without an encrypted property
+   * @throws EncryptionConfigurationError for wrong options, a class without an encrypted property, and a name that another class has
    */
   for<T extends object>(classRef: RecordClass<T>, options: RecordsOptions = {}): RecordStore<T> {
-    return new RecordStore(new RecordType(classRef, options, this.#parts.options.namespace), this.#parts);
+    const type = new RecordType(classRef, options, this.#parts.options.namespace);
+    this.#takeName(type);
+    return new RecordStore(type, this.#parts);
+  }
+
+  /** Two classes under one name would share their records, and remove each other's index. */
+  #takeName<T extends object>(type: RecordType<T>): void {
+    const { recordClasses } = this.#parts;
+    const place = `${type.namespace}:${type.name}`;
+    const owner = recordClasses.get(place) as RecordClass<object> | undefined;
+    if (owner !== undefined && owner !== type.classRef) {
+      const message = `'${type.name}' is taken by the class ${owner.name} in '${type.namespace}': give one of them another name`;
+      throw type.problem('name', message);
+    }
+    recordClasses.set(place, type.classRef);
   }
 }

@@ -7,9 +7,9 @@ export class IndexedProperty<T extends object> {
   /** Of the hash: says where the record is in the index. */
   readonly markField: string;
   readonly #type: RecordType<T>;
-  readonly #index: EncryptedOptions['index'];
+  readonly #index: EncryptedOptions<never>['index'];
 
-  constructor(type: RecordType<T>, name: string, index: EncryptedOptions['index']) {
+  constructor(type: RecordType<T>, name: string, index: EncryptedOptions<never>['index']) {
     this.#type = type;
     this.name = name;
     this.markField = markField(name);

@@ -5,9 +5,10 @@ import { EncryptionSerializationError } from '../encryption-errors.js';
 import { isEnvelope } from '../envelope/header.js';
 import { subjectOf } from '../envelope/place.js';
 import type { StoredValues } from '../store/stored-values.js';
-import { encryptedPropertiesOf } from './encrypted.decorator.js';
 import { EncryptionRecordInvalidError } from './encryption-record-invalid-error.js';
+import { RecordChecks } from './record-checks.js';
 import { isMarkField, type RecordType } from './record-type.js';
+import { isDerived } from './round-trip.js';
 
 /** A field of a record's hash. */
 export type RecordField = readonly [name: string, value: Buffer | string];
@@ -16,9 +17,11 @@ export type RecordField = readonly [name: string, value: Buffer | string];
 export class RecordCodec<T extends object> {
   readonly #type: RecordType<T>;
   readonly #values: StoredValues;
+  readonly #checks: RecordChecks<T>;
 
   constructor(type: RecordType<T>, values: StoredValues) {
     this.#type = type;
+    this.#checks = new RecordChecks(type);
     this.#values = values;
   }
 
@@ -31,9 +34,11 @@ export class RecordCodec<T extends object> {
     const { classRef } = this.#type;
     if (typeof record !== 'object' || record === null)
       throw new EncryptionRecordInvalidError(classRef.name, [{ property: '', message: 'it is no object' }]);
-    this.#checkClass(record);
+    if (Array.isArray(record))
+      throw new EncryptionRecordInvalidError(classRef.name, [{ property: '', message: 'it is an array' }]);
+    this.#checks.input(record);
     const instance = record instanceof classRef ? record : (toInstance(classRef, { ...record }) as T);
-    this.#checkKept(record, instance);
+    if (instance !== record) this.#checks.instance(record, instance);
     const problems = problemsOf(await this.#validate(instance), (property, constraint, message) =>
       this.#isEncrypted(property) ? `${property} does not pass ${constraint}` : message,
     );
@@ -43,12 +48,14 @@ export class RecordCodec<T extends object> {
 
   /** @throws EncryptionConfigurationError, EncryptionSerializationError */
   encode(record: T, id: string): RecordField[] {
-    const plain = toPlain(record) as Readonly<Record<string, unknown>>;
-    this.#checkPlain(record, plain);
+    const all = Object.entries(toPlain(record) as Readonly<Record<string, unknown>>);
+    const plain = Object.fromEntries(all.filter(([property]) => !isDerived(record, property)));
+    this.#checks.plain(record, plain);
     const fields = Object.entries(plain).flatMap(([property, value]) => {
       const text = value === undefined ? undefined : this.#encodeProperty(value, property, id);
       return text === undefined ? [] : [[property, text] as const];
     });
+    this.#checks.roundTrip(record, plain, id);
     if (fields.length > 0) return fields;
     throw new EncryptionRecordInvalidError(this.#type.classRef.name, [
       { property: '', message: 'it has no property, and a hash without a field cannot be' },
@@ -70,8 +77,8 @@ export class RecordCodec<T extends object> {
     if (this.#type.encrypted.has(property)) return this.#values.write(value, location);
     try {
       return JSON.stringify(value);
-    } catch (cause) {
-      throw new EncryptionSerializationError(subjectOf(location), { cause });
+    } catch {
+      throw new EncryptionSerializationError(subjectOf(location));
     }
   }
 
@@ -101,51 +108,4 @@ export class RecordCodec<T extends object> {
   #isEncrypted(path: string): boolean {
     return this.#type.encrypted.has(path.split('.', 1)[0]!);
   }
-
-  /** What another class has encrypted must not become readable. */
-  #checkClass(record: object): void {
-    for (const property of encryptedPropertiesOf(Object.getPrototypeOf(record) as object | null).keys()) {
-      if (this.#type.encrypted.has(property)) continue;
-      throw this.#type.problem(property, `is encrypted in ${record.constructor.name}, and not in this class`);
-    }
-  }
-
-  /** What class-transformer renames would be saved readable, what it leaves out would be lost. */
-  #checkKept(before: object, after: object): void {
-    for (const property of this.#type.encrypted.keys()) {
-      const [value, kept] = [before, after].map(
-        (each) => (each as Readonly<Record<string, unknown>>)[property],
-      );
-      if (value === undefined || kept !== undefined) continue;
-      const fault = 'is left out or renamed by @Exclude or @Expose, which hold for what is saved as well';
-      throw this.#type.problem(property, `${fault}: for answers give them a group`);
-    }
-  }
-
-  #checkPlain(record: T, plain: Readonly<Record<string, unknown>>): void {
-    this.#checkKept(record, plain);
-    for (const [property, value] of Object.entries(record)) {
-      const within = this.#type.encrypted.has(property) ? undefined : encryptedWithin(value);
-      if (within === undefined) continue;
-      throw this.#type.problem(property, `holds '${within}', which is to be encrypted: encrypt all of it`);
-    }
-    const mark = Object.keys(plain).find((property) => isMarkField(property) || property === '__proto__');
-    if (mark !== undefined) throw this.#type.problem(mark, 'cannot be the name of a property');
-  }
-}
-
-/** A property of an object within, or within that, which is to be encrypted: that cannot be done by itself. */
-function encryptedWithin(value: unknown, seen: Set<object> = new Set()): string | undefined {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value))
-    return undefined;
-  seen.add(value);
-  const [own] = encryptedPropertiesOf(Object.getPrototypeOf(value) as object | null).keys();
-  if (own !== undefined) return own;
-  const items: Iterable<unknown> =
-    value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
-  for (const item of items) {
-    const found = encryptedWithin(item, seen);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

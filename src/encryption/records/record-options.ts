@@ -9,7 +9,8 @@ export type RecordClass<T extends object> = new () => T;
 /** Where the records of a class are kept. */
 export interface RecordsOptions {
   /**
-   * What stands before the ids in Redis, one for each class in a namespace. A build that shortens the names of classes needs it.
+   * What stands before the ids in Redis, one for each class in a namespace. A class that is renamed, or whose name a build
+   * shortens, needs it: records are found under the name that they were saved under.
    *
    * @default the name of the class, in small letters with hyphens: `payment-profile`
    */
@@ -18,7 +19,10 @@ export interface RecordsOptions {
   namespace?: string;
 }
 
-/** What is saved: an instance, or an object with its properties. */
+/**
+ * What is saved: an instance, or an object with its properties, without methods. Objects within have the type that the class says: one that has
+ * methods is given as an instance.
+ */
 export type RecordInput<T> = {
   [
     Property in keyof T as T[Property] extends (...values: never[]) => unknown ? never : Property

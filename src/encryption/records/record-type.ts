@@ -22,7 +22,7 @@ export class RecordType<T extends object> {
     this.encrypted = encryptedPropertiesOf(prototype);
     if (this.encrypted.size === 0)
       throw this.problem(className, 'has no property with @Encrypted: there is nothing to encrypt');
-    this.#checkOptions();
+    this.#checkOptions(prototype!);
     const defaults = { name: kebabCase(className), namespace };
     const resolved = resolveRecordsOptions(this.subject, options, defaults);
     this.name = resolved.name;
@@ -44,13 +44,16 @@ export class RecordType<T extends object> {
     const text = typeof id === 'number' && Number.isFinite(id) ? String(id) : id;
     // UTF-8 makes the same of every half of a surrogate pair.
     if (typeof text === 'string' && text !== '' && text.isWellFormed()) return text;
-    throw this.problem('id', `${showValue(id)} is not a text with at least one letter, or a number`);
+    throw this.problem('id', `${showValue(id)} is not a text with at least one character, or a number`);
   }
 
   /** Those of a decorator are checked here, where an error has a place to go to. */
-  #checkOptions(): void {
+  #checkOptions(prototype: object): void {
     const problems = new Problems();
     for (const [property, options] of this.encrypted) {
+      // What an accessor keeps its value in would be saved readable.
+      if (property in prototype)
+        problems.add(property, 'is an accessor or a method: @Encrypted belongs to a property that is saved');
       const flat = flattenOptions({ [property]: options }, { [property]: { index: true } }, problems);
       const settings = new Settings(flat, problems);
       settings.converted(

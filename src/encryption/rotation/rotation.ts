@@ -159,11 +159,12 @@ export class Rotation {
   }
 
   #tell(report: RotationReport): void {
-    const { completed, reencrypted, refused, failure, usage } = report;
+    const { completed, reencrypted, refused, indexEntriesLeft, failure, usage } = report;
     const end = completed ? 'is complete' : failure ? `could not go on: ${failure.message}` : 'was stopped';
     const removable = usage?.removable.length ? `; unused keys: ${usage.removable.join(', ')}` : '';
+    const left = indexEntriesLeft > 0 ? `, ${indexEntriesLeft} index entries left` : '';
     logger.log(
-      `The rotation of '${this.#namespace}' ${end}: ${reencrypted} encrypted anew, ${refused} refused${removable}`,
+      `The rotation of '${this.#namespace}' ${end}: ${reencrypted} encrypted anew, ${refused} refused${left}${removable}`,
     );
     this.#parts.events.publish('rotated', { namespace: this.#namespace, report });
   }
