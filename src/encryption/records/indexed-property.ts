@@ -25,7 +25,7 @@ export class IndexedProperty<T extends object> {
   /** @throws EncryptionConfigurationError for what is no text then */
   textOfValue(value: unknown): string {
     const text = this.#normalised(value);
-    if (typeof text === 'string') return text.normalize('NFC');
+    if (typeof text === 'string') return text;
     const message =
       typeof this.#index === 'function'
         ? `has an index whose function has made no text of a value (${typeof text})`
