@@ -5,7 +5,7 @@ import { logger } from '../encryption-logger.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import { KeyWalk } from '../rotation/key-walk.js';
 import { Patience } from '../rotation/patience.js';
-import { allDone, WorkLimit } from '../rotation/work-limit.js';
+import { withEach } from '../rotation/work-limit.js';
 import type { RecordIndexes } from './record-indexes.js';
 import type { RecordReader } from './record-reader.js';
 import type { RecordType } from './record-type.js';
@@ -57,28 +57,12 @@ export class RecordReindex<T extends object> {
     while (!options.signal?.aborted) {
       const page = await this.#patience.ask(() => walk.next());
       if (!page) return true;
-      await this.#work(page.keys);
+      await withEach(page.keys, options, (redisKey) => this.#reindex(redisKey));
       if (options.signal?.aborted) return false;
       walk.passed(page);
       this.#tell();
     }
     return false;
-  }
-
-  async #work(keys: readonly string[]): Promise<void> {
-    const { concurrency, signal } = this.#options;
-    const limit = new WorkLimit(concurrency);
-    let hasFailed = false;
-    const work = async (redisKey: string): Promise<void> => {
-      if (hasFailed || signal?.aborted) return;
-      try {
-        await this.#reindex(redisKey);
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-    };
-    await allDone(keys.map((redisKey) => limit.run(() => work(redisKey))));
   }
 
   async #reindex(redisKey: string): Promise<void> {
