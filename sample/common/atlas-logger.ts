@@ -1,4 +1,4 @@
-import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import { ConsoleLogger } from '@nestjs/common';
 import { writeAboveProgress } from './progress.js';
 
 /** Nest's own, which leaves a progress bar whole, and does not tell of what keeps Atlas from starting: that is thrown too, and told once. */
@@ -7,13 +7,9 @@ export class AtlasLogger extends ConsoleLogger {
     if (details.at(-1) !== 'ExceptionHandler') super.error(message, ...details);
   }
 
-  protected override printMessages(
-    messages: unknown[],
-    context?: string,
-    level?: LogLevel,
-    ...details: ['stdout' | 'stderr' | undefined, unknown, Record<string, unknown> | undefined]
-  ): void {
-    writeAboveProgress(() => super.printMessages(messages, context, level, ...details));
+  // How many arguments there are is up to the version of Nest.
+  protected override printMessages(...given: never[]): void {
+    writeAboveProgress(() => void Reflect.apply(super.printMessages, this, given));
   }
 
   protected override printStackTrace(stack: string): void {
