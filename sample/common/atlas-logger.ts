@@ -9,6 +9,7 @@ export class AtlasLogger extends ConsoleLogger {
 
   // How many arguments there are is up to the version of Nest.
   protected override printMessages(...given: never[]): void {
+    // oxlint-disable-next-line typescript/unbound-method -- is called with this object
     writeAboveProgress(() => void Reflect.apply(super.printMessages, this, given));
   }
 
