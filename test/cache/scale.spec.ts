@@ -21,10 +21,20 @@ describe('many large values', () => {
     const replica = await startReplica(opened, server.options, OPTIONS);
     const { cache } = replica;
     const names = Array.from({ length: 100 }, (_, index) => `k${index}`);
-    await cache.setMany(names.map((name) => [name, name.padEnd(MEGABYTE, 'x')]));
-    expect(cache.stats()).toMatchObject({ pendingInvalidations: 0, available: true, stores: 100 });
-    const values = await cache.getMany<string>(names);
-    expect(values.filter((value) => value?.length === MEGABYTE)).toHaveLength(100);
+    // A machine that stands still for longer than the budget ends it with right. Without what is tested here, it ends so each time.
+    await eventually(async () => {
+      const before = cache.stats().stores;
+      await cache.setMany(names.map((name) => [name, name.padEnd(MEGABYTE, 'x')]));
+      expect(cache.stats()).toMatchObject({
+        pendingInvalidations: 0,
+        available: true,
+        stores: before + 100,
+      });
+    });
+    await eventually(async () => {
+      const values = await cache.getMany<string>(names);
+      expect(values.filter((value) => value?.length === MEGABYTE)).toHaveLength(100);
+    });
   });
 
   it('are read by a process that did not store them, once it knows how large they are', async () => {
@@ -51,9 +61,11 @@ describe('many large values', () => {
     const { cache } = replica;
     const names = Array.from({ length: 50 }, (_, index) => `k${index}`);
     const make = (keys: readonly string[]) => new Map(keys.map((key) => [key, key.padEnd(MEGABYTE, 'x')]));
-    await cache.getOrSetMany(names, make);
-    expect(await (await server.admin()).exists(...names.map((name) => `app:cache:e:default:${name}`))).toBe(
-      50,
-    );
+    const redisKeys = names.map((name) => `app:cache:e:default:${name}`);
+    await eventually(async () => {
+      await cache.delete(names);
+      await cache.getOrSetMany(names, make);
+      expect(await (await server.admin()).exists(...redisKeys)).toBe(50);
+    });
   });
 });
