@@ -74,7 +74,7 @@ function conclusions({ plaintext, removable }: KeyUsageReport): string[] {
   // Of a profile three fields: the holder, the month, and what tells where its index is.
   if (plaintext > 0)
     lines.push(
-      `${counted(plaintext, 'field beside them is readable: one', 'fields beside them are readable: those')} without @Encrypted.`,
+      `${counted(plaintext, 'value or field beside them is', 'values and fields beside them are')} not encrypted.`,
     );
   if (removable.length > 0)
     lines.push(
