@@ -7,6 +7,7 @@ import { logger } from './encryption-logger.js';
 import type { EncryptionParts } from './encryption-parts.js';
 import { Envelopes } from './envelope/envelopes.js';
 import type { ResolvedEncryptionOptions } from './options/resolved-options.js';
+import type { RecordClass } from './records/record-options.js';
 import { Reencryption } from './store/reencryption.js';
 import { StoredValues, type ValueOptions } from './store/stored-values.js';
 
@@ -22,7 +23,7 @@ export class EncryptionEngine implements ConnectionUser {
     const values = new StoredValues(envelopes, options, reencryption);
     const recordValues = new StoredValues(envelopes, optionsOfRecords(options), reencryption);
     const reindexers = new Map<string, Reindexer>();
-    const recordClasses = new Map<string, object>();
+    const recordClasses = new Map<string, RecordClass<object>>();
     this.parts = {
       connection,
       options,

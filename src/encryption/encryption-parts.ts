@@ -4,6 +4,7 @@ import type { Reindexer } from './blind-index/reindexer.js';
 import type { BackgroundWork } from './background/background-work.js';
 import type { Envelopes } from './envelope/envelopes.js';
 import type { ResolvedEncryptionOptions } from './options/resolved-options.js';
+import type { RecordClass } from './records/record-options.js';
 import type { Reencryption } from './store/reencryption.js';
 import type { StoredValues } from './store/stored-values.js';
 
@@ -21,6 +22,6 @@ export interface EncryptionParts {
   /** Those of the blind indexes that are known, by the start of the index's keys in Redis: see {@link indexPrefix}. */
   readonly reindexers: Map<string, Reindexer>;
   /** The class of each name of records, by `<namespace>:<name>`. */
-  readonly recordClasses: Map<string, object>;
+  readonly recordClasses: Map<string, RecordClass<object>>;
   readonly background: BackgroundWork;
 }

@@ -19,6 +19,7 @@ export { type EnvelopeInspection } from './envelope/inspect-envelope.js';
 export { type Binding as EnvelopeBinding } from './envelope/place.js';
 export { EncryptionConfigurationError } from './options/encryption-configuration-error.js';
 export type {
+  AcceptedOptions as EncryptionAcceptedOptions,
   EncryptionKey,
   EncryptionKeyMaterial,
   EncryptionKeyWithId,

@@ -84,6 +84,53 @@ describe('a record whose decorators mask or leave out', () => {
 });
 
 describe('what is saved', () => {
+  it('is nothing that others say: getters and methods, under whichever name they are exposed', async () => {
+    class Derived {
+      @Encrypted() card!: string;
+      @Expose() get whole(): string {
+        return this.card;
+      }
+      @Expose({ name: 'last4' }) get lastFour(): string {
+        return this.card.slice(-4);
+      }
+      @Expose() shown(): string {
+        return this.card;
+      }
+    }
+    const derived = its.records.for(Derived);
+    await derived.save(1, Object.assign(new Derived(), { card: '4111' }));
+    expect(await (await server.admin()).hkeys('app:derived:1')).toEqual(['card']);
+    expect(await derived.load(1)).toMatchObject({ card: '4111', whole: '4111', lastFour: '4111' });
+  });
+
+  it('may lack a property that the class begins with', async () => {
+    class Initial {
+      @Encrypted() card = '1';
+      status?: string | undefined = 'new';
+    }
+    const initial = its.records.for(Initial);
+    await initial.save(1, { card: '2', status: undefined });
+    expect(await initial.load(1)).toEqual({ card: '2', status: 'new' });
+  });
+
+  it('is nothing that JSON would empty', async () => {
+    class Money {
+      readonly #amount = 5;
+      get amount(): number {
+        return this.#amount;
+      }
+    }
+    class Priced {
+      @Encrypted() card = '1';
+      price?: unknown;
+    }
+    const priced = its.records.for(Priced);
+    for (const price of [new Money(), new Date(Number.NaN)])
+      await expect(priced.save(1, { card: '1', price })).rejects.toThrow(/price/);
+    expect(await priced.load(1)).toBeUndefined();
+    await priced.save(1, { card: '1', price: {} });
+  });
+
   it('may be written otherwise, where the way back is known', async () => {
     class Rich {
       @Encrypted()

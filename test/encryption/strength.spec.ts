@@ -62,6 +62,32 @@ describe('what is weaker than what is written', () => {
       expect(await inspectRaw(strong, name)).toMatchObject({ suite: STRONG.suite, binding: 'key' });
   });
 
+  it('is left as it is where nobody says with which context it is read', async () => {
+    namespace = `app:${count++}`;
+    await (await start(WEAK)).store.set('a', 1, { context: 't' });
+    const moving = await start({ ...MOVING, reencryptOnRead: false });
+    expect(await moving.store.rotate()).toMatchObject({ reencrypted: 0, refused: 1 });
+    expect(await moving.store.get('a', { context: 't' })).toBe(1);
+    expect(await moving.store.rotate({ contextOf: () => 't' })).toMatchObject({ reencrypted: 1, refused: 0 });
+    expect(await moving.store.get('a', { context: 't' })).toBe(1);
+  });
+
+  it('does not get into a record by way of a rotation', async () => {
+    namespace = `app:${count++}`;
+    const weak = await start(WEAK);
+    await weak.store.set('a', 'forged');
+    const moving = await start({ ...MOVING, reencryptOnRead: false });
+    await moving.cards.save(1, { holder: 'Ada', number: '4111' });
+    const admin = await server.admin();
+    await admin.hset(`${namespace}:card:1`, 'number', (await admin.getBuffer(`${namespace}:a`))!);
+    await expect(moving.cards.load(1)).rejects.toThrow(EncryptionTamperedError);
+    expect(await moving.store.rotate({ contextOf: () => undefined })).toMatchObject({
+      reencrypted: 1,
+      refused: 1,
+    });
+    await expect(moving.cards.load(1)).rejects.toThrow(EncryptionTamperedError);
+  });
+
   it('is not made weaker again by what writes less', async () => {
     namespace = `app:${count++}`;
     const strong = await start({ bind: 'key' });
@@ -125,6 +151,17 @@ describe('a record that was written before encryption', () => {
     const { cards } = await start({ migratePlaintext: { until: new Date(Date.now() + 3_600_000) } });
     expect(await cards.load(1)).toEqual({ holder: 'Ada', number: '4111' });
     await eventually(async () => (await admin.hgetBuffer(`${namespace}:card:1`, 'number'))![0] === 0xc1);
+    expect(await (await start({})).cards.load(1)).toEqual({ holder: 'Ada', number: '4111' });
+  });
+
+  it('is encrypted by rotate, but for what is readable in it', async () => {
+    namespace = `app:${count++}`;
+    const admin = await server.admin();
+    await admin.hset(`${namespace}:card:1`, { holder: '"Ada"', number: '"4111"' });
+    const { cards, store } = await start({ migratePlaintext: { until: new Date(Date.now() + 3_600_000) } });
+    expect(await store.rotate({ plaintext: 'encrypt', match: 'card:*' })).toMatchObject({ reencrypted: 1 });
+    expect(await admin.hget(`${namespace}:card:1`, 'holder')).toBe('"Ada"');
+    expect(await cards.load(1)).toEqual({ holder: 'Ada', number: '4111' });
     expect(await (await start({})).cards.load(1)).toEqual({ holder: 'Ada', number: '4111' });
   });
 });

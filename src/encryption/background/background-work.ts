@@ -1,5 +1,5 @@
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
-import { RedisError, toRedisError } from '../../redis/index.js';
+import { RedisError, RedisWrongTypeError, toRedisError } from '../../redis/index.js';
 import { settlesBefore } from '../../timing/settles-before.js';
 import { logger } from '../encryption-logger.js';
 import { showKeyId } from '../keys/key-id.js';
@@ -39,8 +39,9 @@ export class BackgroundWork {
     if (!this.#takes(work)) return;
     const task = this.#attempt(work.fault, run).then((error) => {
       this.#underWay.delete(work.name);
-      // What the application's own code throws is no reason to spare Redis.
-      if (error instanceof RedisError) this.#pausedUntil = performance.now() + PAUSE;
+      // What the application's own code throws is no reason to spare Redis, nor is what stands at one key.
+      if (error instanceof RedisError && !(error instanceof RedisWrongTypeError))
+        this.#pausedUntil = performance.now() + PAUSE;
     });
     this.#underWay.set(work.name, task);
   }

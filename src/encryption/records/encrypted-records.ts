@@ -38,7 +38,7 @@ export class EncryptedRecords {
   #takeName<T extends object>(type: RecordType<T>): void {
     const { recordClasses } = this.#parts;
     const place = `${type.namespace}:${type.name}`;
-    const owner = recordClasses.get(place) as RecordClass<object> | undefined;
+    const owner = recordClasses.get(place);
     if (owner !== undefined && owner !== type.classRef) {
       const message = `'${type.name}' is taken by the class ${owner.name} in '${type.namespace}': give one of them another name`;
       throw type.problem('name', message);

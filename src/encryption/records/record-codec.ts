@@ -49,7 +49,10 @@ export class RecordCodec<T extends object> {
   /** @throws EncryptionConfigurationError, EncryptionSerializationError */
   encode(record: T, id: string): RecordField[] {
     const all = Object.entries(toPlain(record) as Readonly<Record<string, unknown>>);
-    const plain = Object.fromEntries(all.filter(([property]) => !isDerived(record, property)));
+    const { classRef } = this.#type;
+    const plain = Object.fromEntries(
+      all.filter(([name, value]) => !isDerived(record, name, { classRef, value })),
+    );
     this.#checks.plain(record, plain);
     const fields = Object.entries(plain).flatMap(([property, value]) => {
       const text = value === undefined ? undefined : this.#encodeProperty(value, property, id);

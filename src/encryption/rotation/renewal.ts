@@ -5,13 +5,16 @@ import { EncryptionError } from '../encryption-errors.js';
 import type { IndexEntry } from '../blind-index/index-keys.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import { isEnvelope, keyIdOf } from '../envelope/header.js';
-import { inspectEnvelope } from '../envelope/inspect-envelope.js';
+import { inspectEnvelope, type EnvelopeInspection } from '../envelope/inspect-envelope.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
 import { asContext, CONTEXT_EXPECTED } from '../options/resolve-context.js';
 import { subjectOf } from '../envelope/place.js';
 import { showKeyId } from '../keys/key-id.js';
 import type { Location } from '../store/location.js';
+import { encryptedPropertiesOf } from '../records/encrypted.decorator.js';
+import type { RecordClass } from '../records/record-options.js';
 import type { ReadValue } from '../store/reencryption.js';
+import type { StoredValues } from '../store/stored-values.js';
 import { unlessReplaced, type KeyVisitor } from './key-reader.js';
 import type { Patience } from './patience.js';
 import type { ResolvedRotationOptions } from './resolve-rotation-options.js';
@@ -21,7 +24,7 @@ import { WorkLimit } from './work-limit.js';
 const MOST_LOOKS = 20;
 
 /** What is not encrypted yet. */
-const UNBOUND = { hasContext: false, binding: 'none' } as const;
+const NOT_ENCRYPTED = { hasContext: false, binding: 'context' } as const;
 
 interface RenewalParts {
   readonly parts: EncryptionParts;
@@ -66,8 +69,8 @@ export class Renewal implements KeyVisitor {
 
   #isToBeRenewed(location: Location, head: Buffer): boolean {
     const { parts, options } = this.#its;
-    if (!isEnvelope(head)) return options.plaintext === 'encrypt';
-    if (parts.values.isCurrent(head)) return false;
+    if (!isEnvelope(head)) return options.plaintext === 'encrypt' && this.#isToBeEncrypted(location);
+    if (this.#valuesOf(location).isCurrent(head)) return false;
     const keyId = keyIdOf(head);
     if (keyId !== undefined && parts.options.ring.get(keyId)) return true;
     const why = keyId === undefined ? 'is cut short' : `is under key ${showKeyId(keyId)}, which is not here`;
@@ -98,19 +101,47 @@ export class Renewal implements KeyVisitor {
   #open(raw: Buffer, found: Location): ReadValue | undefined {
     const context = this.#contextOf(found);
     try {
-      const { hasContext, binding } = isEnvelope(raw) ? inspectEnvelope(raw) : UNBOUND;
-      // What is bound to nothing does not say with which context it will be read. One that says that it has none has none.
-      const isBound = binding !== 'none';
-      const location = { ...found, context: (isBound && !hasContext ? undefined : context) ?? '' };
-      // Without its context it would be taken for one that was tampered with.
-      if (!hasContext || context !== undefined)
-        return { location, raw, opened: this.#its.parts.values.open(raw, location) };
-      this.#refuse(`${subjectOf(found)} has a context, and contextOf gives none`);
+      const { hasContext, binding } = isEnvelope(raw) ? inspectEnvelope(raw) : NOT_ENCRYPTED;
+      const fault = this.#contextFault({ hasContext, binding }, context);
+      // One that says that it has no context has none.
+      const isWithout = binding !== 'none' && !hasContext;
+      const location = { ...found, context: (isWithout ? undefined : context) ?? '' };
+      if (fault === undefined) return { location, raw, opened: this.#valuesOf(found).open(raw, location) };
+      this.#refuse(`${subjectOf(found)} ${fault}`);
     } catch (error) {
       if (!(error instanceof EncryptionError)) throw error;
       this.#refuse(error.message);
     }
     return undefined;
+  }
+
+  /** Without its context a value would be taken for one that was tampered with, or could not be read any more. */
+  #contextFault(
+    { hasContext, binding }: Pick<EnvelopeInspection, 'hasContext' | 'binding'>,
+    context: string | Uint8Array | undefined,
+  ): string | undefined {
+    const { options, parts } = this.#its;
+    if (hasContext && context === undefined) return 'has a context, and contextOf gives none';
+    if (binding !== 'none' || options.contextOf || parts.options.written.binding === 'none') return undefined;
+    return 'is bound to nothing, and does not say with which context it is read: contextOf has to, or give undefined for none';
+  }
+
+  /** Properties of records are bound to their places whatever the store accepts. */
+  #valuesOf(location: Location): StoredValues {
+    const { values, recordValues } = this.#its.parts;
+    return this.#classOf(location) ? recordValues : values;
+  }
+
+  /** What is readable in a record stays so. */
+  #isToBeEncrypted(location: Location): boolean {
+    const classRef = this.#classOf(location);
+    return !classRef || encryptedPropertiesOf(classRef.prototype).has(location.field);
+  }
+
+  /** That of the record which a field is part of, as far as it is known. No id has a colon. */
+  #classOf({ namespace, key, field }: Location): RecordClass<object> | undefined {
+    if (field === '') return undefined;
+    return this.#its.parts.recordClasses.get(`${namespace}:${key.slice(0, key.lastIndexOf(':'))}`);
   }
 
   #contextOf({ key, field }: Location): string | Uint8Array | undefined {

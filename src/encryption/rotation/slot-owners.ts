@@ -11,6 +11,8 @@ import { orRedisError } from '../../redis/shared.js';
 /** Where the first slot stands in a line of CLUSTER NODES, and the configuration epoch. */
 const FIRST_SLOT = 8;
 const EPOCH = 6;
+/** Of a whole Cluster. */
+const SLOTS = 16_384;
 
 /** Which master has which slots of a Cluster. */
 export interface SlotOwners {
@@ -47,11 +49,22 @@ function ownersOf(views: readonly string[]): SlotOwners {
   const lines = views.map((view) => /^\S+ \S+ \S*\bmyself\b.*$/m.exec(view)?.[0].trim().split(' ') ?? []);
   // A slot that went to another master and came back is seen by the epochs.
   const owned = lines.map((line) => [line[0], line[EPOCH], ...line.slice(FIRST_SLOT)].join(' ')).toSorted();
-  const isOpen = lines.some((line) => line.length === 0 || line.some((field) => field.startsWith('[')));
+  const fields = lines.flatMap((line) => line.slice(FIRST_SLOT));
+  const isOpen = fields.some((field) => field.startsWith('['));
+  // Where it is not all of them, there is a master that the driver does not know of yet.
+  const isWhole = !isOpen && fields.reduce((sum, range) => sum + slotsIn(range), 0) === SLOTS;
   return {
     text: createHash('sha256').update(owned.join(';')).digest('base64url').slice(0, 16),
-    doubt: isOpen
-      ? new RedisClusterError('slots of the Cluster are being moved: a key may have been missed')
-      : undefined,
+    doubt: isWhole
+      ? undefined
+      : new RedisClusterError(
+          'slots of the Cluster are being moved, or are served by nobody: a key may have been missed',
+        ),
   };
+}
+
+/** @param range `7`, or `0-5460` */
+function slotsIn(range: string): number {
+  const [first, last = first] = range.split('-').map(Number);
+  return last! - first! + 1;
 }
