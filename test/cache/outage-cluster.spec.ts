@@ -212,8 +212,11 @@ describe('Sentinels that make a replica master which lags', () => {
       const keys = ['deleted', 'tagged'];
       await fill([first, second], keys, 'cities');
       const [master, lagging] = group.servers as [RedisServer, RedisServer];
-      await (await master.admin()).wait(1, 1_000);
+      const admin = await master.admin();
+      await admin.set('marker', 'not deleted');
+      await admin.wait(1, 1_000);
       await cutOff(lagging, master);
+      await admin.del('marker');
       await first.cache.delete('deleted');
       await first.cache.invalidateTags('cities');
       await expectGone(replicas, keys);
@@ -221,7 +224,8 @@ describe('Sentinels that make a replica master which lags', () => {
       if (isUsed) await untilAway(first);
       lagging.resume();
       await group.waitForFailover();
-      expect(await (await lagging.admin()).exists(`${ENTRY}deleted`)).toBe(1);
+      // It has lost what was deleted. Whether what the cache has deleted is still there cannot be asked: it may be gone again by now.
+      expect(await (await lagging.admin()).exists('marker')).toBe(1);
       await untilBack(first, undefined, 10_000);
       await untilBack(second, undefined, 10_000);
       await sleep(100);
