@@ -1,7 +1,7 @@
 import { types } from 'node:util';
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import type { OptionTree, Problems, Settings } from '../../redis/shared.js';
 import type { ContextOptions } from '../store/store-options.js';
-import { EncryptionConfigurationError } from './encryption-configuration-error.js';
+import { resolveCall } from './resolve-call.js';
 
 const CONTEXT_OPTIONS = { context: true } as const satisfies OptionTree & Record<keyof ContextOptions, true>;
 
@@ -17,11 +17,8 @@ export const CONTEXT_EXPECTED =
  */
 export function resolveContext(subject: string, options: ContextOptions | undefined): string | Uint8Array {
   if (options === undefined) return '';
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, CONTEXT_OPTIONS, problems), problems);
-  const context = readContext(options, settings, problems);
-  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-  return context ?? '';
+  const read = (settings: Settings, problems: Problems) => readContext(options, settings, problems);
+  return resolveCall(subject, CONTEXT_OPTIONS, options, read) ?? '';
 }
 
 /** The context among the options of a call. One that is there and undefined was forgotten: it must not mean that there is none. */

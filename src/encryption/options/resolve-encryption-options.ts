@@ -1,5 +1,5 @@
 import type { ConfigService } from '@nestjs/config';
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import type { OptionTree, Problems, Settings } from '../../redis/shared.js';
 import { BINDINGS, isAsStrong, type Strength } from '../envelope/strength.js';
 import { SUITES, type SuiteName } from '../suites/suites.js';
 import { EncryptionConfigurationError } from './encryption-configuration-error.js';
@@ -8,6 +8,7 @@ import type {
   EncryptionRootOptions,
   PlaintextMigrationOptions,
 } from './encryption-options.js';
+import { resolveCall } from './resolve-call.js';
 import { resolveKeys } from './resolve-keys.js';
 import type { ResolvedEncryptionOptions, ResolvedPlaintextMigration } from './resolved-options.js';
 
@@ -27,17 +28,13 @@ export function resolveRootOptions(
   options: EncryptionRootOptions,
   config: ConfigService,
 ): ResolvedEncryptionOptions {
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(checked(options), ROOT_OPTIONS, problems), problems);
-  const ring = resolveKeys(settings, config, problems);
-  const resolved = {
+  return resolveCall('EncryptionModule', ROOT_OPTIONS, checked(options), (settings, problems) => ({
+    ring: resolveKeys(settings, config, problems)!,
     namespace: settings.namespace('namespace') ?? 'encrypted',
     ...resolveStrengths(settings, problems),
     reencryptOnRead: settings.boolean('reencryptOnRead') ?? true,
     migratePlaintext: resolveMigration(settings, problems),
-  };
-  problems.throwAs((found) => new EncryptionConfigurationError('EncryptionModule', found));
-  return { ...resolved, ring: ring! };
+  }));
 }
 
 /** What a factory gives in place of options may well be the key: it must not get into a message. */

@@ -1,6 +1,6 @@
 import type { Duration } from '../../redis/index.js';
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
-import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
+import type { OptionTree } from '../../redis/shared.js';
+import { resolveCall } from '../options/resolve-call.js';
 import { ttlOf } from '../options/time-to-live.js';
 
 /** A class of records: it is made without arguments. */
@@ -46,17 +46,13 @@ export function resolveRecordsOptions(
   options: RecordsOptions,
   defaults: Required<RecordsOptions>,
 ): Required<RecordsOptions> {
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, RECORDS_OPTIONS, problems), problems);
-  const resolved = {
-    name: settings.converted('name', asName, "letters, digits, '_', '-' and '.', and 'idx' is taken"),
-    namespace: settings.namespace('namespace'),
-  };
-  const name = resolved.name ?? asName(defaults.name);
-  if (name === undefined && !settings.has('name'))
-    problems.add('name', `is needed: none can be made of that of the class`);
-  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-  return { name: name!, namespace: resolved.namespace ?? defaults.namespace };
+  return resolveCall(subject, RECORDS_OPTIONS, options, (settings, problems) => {
+    const given = settings.converted('name', asName, "letters, digits, '_', '-' and '.', and 'idx' is taken");
+    const name = given ?? asName(defaults.name);
+    if (name === undefined && !settings.has('name'))
+      problems.add('name', `is needed: none can be made of that of the class`);
+    return { name: name!, namespace: settings.namespace('namespace') ?? defaults.namespace };
+  });
 }
 
 /** @returns milliseconds, or undefined where none is given @throws EncryptionConfigurationError */
@@ -64,12 +60,7 @@ export function resolveTimeToLive(
   subject: string,
   options: SaveRecordOptions | undefined,
 ): number | undefined {
-  if (options === undefined) return undefined;
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, SAVE_OPTIONS, problems), problems);
-  const ttl = ttlOf(settings);
-  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-  return ttl;
+  return options === undefined ? undefined : resolveCall(subject, SAVE_OPTIONS, options, ttlOf);
 }
 
 /** `PaymentProfile` is `payment-profile`, `URLEntry` is `url-entry`. */

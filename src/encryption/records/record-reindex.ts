@@ -3,13 +3,14 @@ import { RedisError } from '../../redis/index.js';
 import { orRefusal, Refusal } from '../blind-index/refusal.js';
 import { logger } from '../encryption-logger.js';
 import type { EncryptionParts } from '../encryption-parts.js';
+import { tellProgress, type ResolvedWorkOptions } from '../options/work-options.js';
 import { KeyWalk } from '../rotation/key-walk.js';
 import { Patience } from '../rotation/patience.js';
 import { withEach } from '../rotation/work-limit.js';
 import type { RecordIndexes } from './record-indexes.js';
 import type { RecordReader } from './record-reader.js';
 import type { RecordType } from './record-type.js';
-import type { ReindexReport, ResolvedReindexOptions } from './reindex-options.js';
+import type { ReindexProgress, ReindexReport } from './reindex-options.js';
 
 /** How often a record is looked at again that someone else has just written. */
 const MOST_LOOKS = 20;
@@ -24,13 +25,13 @@ interface ReindexParts<T extends object> {
 /** Walks through all records of a class, and puts each into its indexes where it is not there. For one run. */
 export class RecordReindex<T extends object> {
   readonly #its: ReindexParts<T>;
-  readonly #options: ResolvedReindexOptions;
+  readonly #options: ResolvedWorkOptions<ReindexProgress>;
   readonly #patience: Patience;
   readonly #prefix: string;
   readonly #counts = { done: 0, reindexed: 0, left: 0 };
   readonly #warnings = new LimitedWarnings((message) => logger.warn(message));
 
-  constructor(its: ReindexParts<T>, options: ResolvedReindexOptions) {
+  constructor(its: ReindexParts<T>, options: ResolvedWorkOptions<ReindexProgress>) {
     this.#its = its;
     this.#options = options;
     this.#patience = new Patience(its.parts.connection, options.signal);
@@ -91,14 +92,9 @@ export class RecordReindex<T extends object> {
   }
 
   #tell(): void {
-    const warn = (error: unknown): void =>
-      this.#warnings.warn('progress', `onProgress has failed, and reindex goes on: ${String(error)}`);
-    try {
-      // The types let a function be given that returns a promise: its rejection must not be one that nobody handles.
-      Promise.resolve(this.#options.onProgress?.({ ...this.#counts })).catch(warn);
-    } catch (error) {
-      warn(error);
-    }
+    tellProgress(this.#options, { ...this.#counts }, (error) =>
+      this.#warnings.warn('progress', `onProgress has failed, and reindex goes on: ${String(error)}`),
+    );
   }
 
   /** undefined for a key that no record has. */

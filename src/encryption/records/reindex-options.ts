@@ -1,5 +1,5 @@
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
-import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
+import { resolveCall } from '../options/resolve-call.js';
+import { readWorkOptions, WORK_OPTIONS, type ResolvedWorkOptions } from '../options/work-options.js';
 
 /** How records are put into their indexes. */
 export interface ReindexOptions {
@@ -27,35 +27,12 @@ export interface ReindexReport extends ReindexProgress {
   readonly completed: boolean;
 }
 
-export interface ResolvedReindexOptions {
-  readonly concurrency: number;
-  readonly onProgress: ReindexOptions['onProgress'];
-  readonly signal: AbortSignal | undefined;
-}
-
-const TREE = {
-  concurrency: true,
-  onProgress: true,
-  signal: true,
-} as const satisfies OptionTree & Record<keyof ReindexOptions, true>;
+const TREE = WORK_OPTIONS satisfies Record<keyof ReindexOptions, true>;
 
 /** @throws EncryptionConfigurationError */
-export function resolveReindexOptions(subject: string, options: ReindexOptions): ResolvedReindexOptions {
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, TREE, problems), problems);
-  settings.converted('onProgress', asFunction, 'a function');
-  const concurrency =
-    settings.integer('concurrency', { min: 1, max: 10_000, expected: 'a whole number from 1 to 10000' }) ??
-    100;
-  const signal = settings.converted('signal', asSignal, 'an AbortSignal');
-  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-  return { concurrency, onProgress: options.onProgress, signal };
-}
-
-function asFunction(value: unknown): object | undefined {
-  return typeof value === 'function' ? value : undefined;
-}
-
-function asSignal(value: unknown): AbortSignal | undefined {
-  return value instanceof AbortSignal ? value : undefined;
+export function resolveReindexOptions(
+  subject: string,
+  options: ReindexOptions,
+): ResolvedWorkOptions<ReindexProgress> {
+  return resolveCall(subject, TREE, options, readWorkOptions<ReindexProgress>);
 }

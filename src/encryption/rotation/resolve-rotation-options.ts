@@ -1,14 +1,16 @@
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
-import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
+import type { OptionTree, Settings } from '../../redis/shared.js';
+import { resolveCall } from '../options/resolve-call.js';
 import type { ResolvedEncryptionOptions } from '../options/resolved-options.js';
-import type { RotationOptions, SweepOptions } from './rotation-options.js';
+import {
+  asFunction,
+  readWorkOptions,
+  WORK_OPTIONS,
+  type ResolvedWorkOptions,
+} from '../options/work-options.js';
+import type { RotationOptions, RotationProgress, SweepOptions } from './rotation-options.js';
 
-const SWEEP_TREE = {
-  match: true,
-  concurrency: true,
-  onProgress: true,
-  signal: true,
-} as const satisfies OptionTree & Record<keyof SweepOptions, true>;
+const SWEEP_TREE = { ...WORK_OPTIONS, match: true } as const satisfies OptionTree &
+  Record<keyof SweepOptions, true>;
 
 const ROTATION_TREE = {
   ...SWEEP_TREE,
@@ -17,14 +19,9 @@ const ROTATION_TREE = {
   plaintext: true,
 } as const satisfies OptionTree & Record<keyof RotationOptions, true>;
 
-const MOST_AT_ONCE = 10_000;
-
 /** Complete and checked. */
-export interface ResolvedSweepOptions {
+export interface ResolvedSweepOptions extends ResolvedWorkOptions<RotationProgress> {
   readonly match: string;
-  readonly concurrency: number;
-  readonly onProgress: SweepOptions['onProgress'];
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Complete and checked. */
@@ -36,11 +33,7 @@ export interface ResolvedRotationOptions extends ResolvedSweepOptions {
 
 /** @throws EncryptionConfigurationError with every problem that was found */
 export function resolveSweepOptions(options: SweepOptions): ResolvedSweepOptions {
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, SWEEP_TREE, problems), problems);
-  const resolved = readSweep(options, settings);
-  throwProblems('EncryptedStore.keyUsage', problems);
-  return resolved;
+  return resolveCall('EncryptedStore.keyUsage', SWEEP_TREE, options, readSweep);
 }
 
 /** @throws EncryptionConfigurationError with every problem that was found */
@@ -48,54 +41,30 @@ export function resolveRotationOptions(
   options: RotationOptions,
   { migratePlaintext }: ResolvedEncryptionOptions,
 ): ResolvedRotationOptions {
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, ROTATION_TREE, problems), problems);
-  settings.converted('contextOf', asFunction, 'a function');
-  const resolved = {
-    ...readSweep(options, settings),
-    resume: settings.text('resume'),
-    contextOf: options.contextOf,
-    plaintext: settings.choice('plaintext', ['leave', 'encrypt']) ?? 'leave',
-  };
-  if (resolved.plaintext === 'encrypt') {
-    if (!migratePlaintext || Date.now() >= migratePlaintext.until)
-      problems.add(
-        'plaintext',
-        `'encrypt' is only for as long as migratePlaintext accepts what is not encrypted`,
-      );
-    if (!settings.has('match'))
-      problems.add(
-        'match',
-        `is needed with plaintext: 'encrypt', since all that it matches will be encrypted`,
-      );
-  }
-  throwProblems('EncryptedStore.rotate', problems);
-  return resolved;
+  return resolveCall('EncryptedStore.rotate', ROTATION_TREE, options, (settings, problems) => {
+    settings.converted('contextOf', asFunction, 'a function');
+    const resolved = {
+      ...readSweep(settings),
+      resume: settings.text('resume'),
+      contextOf: options.contextOf,
+      plaintext: settings.choice('plaintext', ['leave', 'encrypt']) ?? 'leave',
+    };
+    if (resolved.plaintext === 'encrypt') {
+      if (!migratePlaintext || Date.now() >= migratePlaintext.until)
+        problems.add(
+          'plaintext',
+          `'encrypt' is only for as long as migratePlaintext accepts what is not encrypted`,
+        );
+      if (!settings.has('match'))
+        problems.add(
+          'match',
+          `is needed with plaintext: 'encrypt', since all that it matches will be encrypted`,
+        );
+    }
+    return resolved;
+  });
 }
 
-function readSweep(options: SweepOptions, settings: Settings): ResolvedSweepOptions {
-  settings.converted('onProgress', asFunction, 'a function');
-  return {
-    match: settings.text('match') ?? '*',
-    concurrency:
-      settings.integer('concurrency', {
-        min: 1,
-        max: MOST_AT_ONCE,
-        expected: `a whole number from 1 to ${MOST_AT_ONCE}`,
-      }) ?? 100,
-    onProgress: options.onProgress,
-    signal: settings.converted('signal', asSignal, 'an AbortSignal'),
-  };
-}
-
-function throwProblems(subject: string, problems: Problems): void {
-  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-}
-
-function asFunction(value: unknown): object | undefined {
-  return typeof value === 'function' ? value : undefined;
-}
-
-function asSignal(value: unknown): AbortSignal | undefined {
-  return value instanceof AbortSignal ? value : undefined;
+function readSweep(settings: Settings): ResolvedSweepOptions {
+  return { ...readWorkOptions<RotationProgress>(settings), match: settings.text('match') ?? '*' };
 }

@@ -1,17 +1,19 @@
 import type { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { END, PAGE, type Page } from './key-walk.js';
-import type { RotationProgress, SweepOptions } from './rotation-options.js';
+import { tellProgress } from '../options/work-options.js';
+import type { ResolvedSweepOptions } from './resolve-rotation-options.js';
+import type { RotationProgress } from './rotation-options.js';
 
 interface ProgressParts {
   readonly phase: RotationProgress['phase'];
-  readonly onProgress: SweepOptions['onProgress'];
+  readonly onProgress: ResolvedSweepOptions['onProgress'];
   readonly reencrypted: () => number;
   readonly warnings: LimitedWarnings;
   /** Whether cursors tell how far a server is: those of a Cluster may begin with the slot. */
   readonly areCursorsPositions: boolean;
 }
 
-/** Tells how far a sweep is. What the application's callback throws must not leave a rotation half done: it is warned of. */
+/** Tells how far a sweep is. */
 export class SweepProgress {
   readonly #parts: ProgressParts;
   #total = 0;
@@ -42,21 +44,10 @@ export class SweepProgress {
 
   /** Something was done within a key. */
   tell(): void {
-    const { onProgress, phase, reencrypted } = this.#parts;
-    if (!onProgress) return;
+    const { phase, reencrypted, warnings } = this.#parts;
     const progress = { phase, done: this.#done, total: this.#total, reencrypted: reencrypted() };
-    try {
-      // The types let a function be given that returns a promise: its rejection must not be one that nobody handles.
-      Promise.resolve(onProgress(progress)).catch((error: unknown) => this.#warn(error));
-    } catch (error) {
-      this.#warn(error);
-    }
-  }
-
-  #warn(error: unknown): void {
-    this.#parts.warnings.warn(
-      'progress',
-      `onProgress has failed, and the rotation goes on: ${String(error)}`,
+    tellProgress(this.#parts, progress, (error) =>
+      warnings.warn('progress', `onProgress has failed, and the rotation goes on: ${String(error)}`),
     );
   }
 }

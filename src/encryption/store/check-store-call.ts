@@ -1,5 +1,6 @@
-import { flattenOptions, Problems, Settings, showValue, type OptionTree } from '../../redis/shared.js';
+import { showValue, type OptionTree, type Settings } from '../../redis/shared.js';
 import { EncryptionConfigurationError } from '../options/encryption-configuration-error.js';
+import { resolveCall } from '../options/resolve-call.js';
 import { readContext } from '../options/resolve-context.js';
 import { ttlOf } from '../options/time-to-live.js';
 import type { SetManyOptions, SetOptions } from './store-options.js';
@@ -43,12 +44,10 @@ export function resolveTtl(subject: string, options: SetManyOptions | undefined)
 }
 
 function resolve<T>(subject: string, tree: OptionTree, options: unknown, read: (settings: Settings) => T): T {
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions(options, tree, problems), problems);
-  readContext(options, settings, problems);
-  const resolved = read(settings);
-  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-  return resolved;
+  return resolveCall(subject, tree, options, (settings, problems) => {
+    readContext(options, settings, problems);
+    return read(settings);
+  });
 }
 
 /**
@@ -91,11 +90,10 @@ export function entriesOf(
 
 /** @throws EncryptionConfigurationError */
 export function resolveNamespace(name: string): string {
-  const problems = new Problems();
-  const settings = new Settings(flattenOptions({ namespace: name }, { namespace: true }, problems), problems);
-  const resolved = settings.namespace('namespace');
-  problems.throwAs((found) => new EncryptionConfigurationError('EncryptedStore.namespace', found));
-  return resolved!;
+  const tree = { namespace: true } as const;
+  return resolveCall('EncryptedStore.namespace', tree, { namespace: name }, (settings) =>
+    settings.namespace('namespace'),
+  )!;
 }
 
 function refuse(subject: string, option: string, message: string): never {

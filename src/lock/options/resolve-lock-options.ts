@@ -131,7 +131,7 @@ function resolveLock(
         ? Infinity
         : (settings.duration('wait', { min: 0 }) ?? defaults.wait),
     renew: settings.boolean('renew') ?? defaults.renew,
-    signal: settings.converted('signal', asSignal, 'an AbortSignal') ?? defaults.signal,
+    signal: settings.signal('signal') ?? defaults.signal,
     reentrant: settings.boolean('reentrant') ?? defaults.reentrant,
     atMostFor,
     atLeastFor,
@@ -141,10 +141,6 @@ function resolveLock(
 /** Redis counts whole milliseconds. */
 function whole(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : Math.ceil(milliseconds);
-}
-
-function asSignal(value: unknown): AbortSignal | undefined {
-  return value instanceof AbortSignal ? value : undefined;
 }
 
 function asHolder(value: unknown): string | undefined {

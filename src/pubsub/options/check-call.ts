@@ -1,7 +1,6 @@
 import { flattenOptions, Problems, Settings, showValue } from '../../redis/shared.js';
 import { SUBSCRIBE_TREE } from './option-trees.js';
 import { PubSubConfigurationError } from './pubsub-configuration-error.js';
-import { asSignal, SIGNAL_EXPECTED } from './subscription-settings.js';
 
 /**
  * Checks what a subscription is made with before anything of it is used.
@@ -12,6 +11,6 @@ export function checkCall(subject: string, handler: unknown, options: unknown): 
   const problems = new Problems();
   if (typeof handler !== 'function') problems.add('handler', `${showValue(handler)} is not a function`);
   const settings = new Settings(flattenOptions(options, SUBSCRIBE_TREE, problems), problems);
-  settings.converted('signal', asSignal, SIGNAL_EXPECTED);
+  settings.signal('signal');
   problems.throwAs((found) => new PubSubConfigurationError(subject, found));
 }

@@ -10,14 +10,7 @@ import type {
   SubscriptionDefaults,
 } from './resolved-options.js';
 import { asStreamId, FROM_EXPECTED } from './stream-id.js';
-import {
-  asSignal,
-  readBuffer,
-  readConcurrency,
-  readGroup,
-  readLocalBuffer,
-  SIGNAL_EXPECTED,
-} from './subscription-settings.js';
+import { readBuffer, readConcurrency, readGroup, readLocalBuffer } from './subscription-settings.js';
 
 /** A subscription, complete: that of a group, or of a listener. */
 export type ResolvedSubscription =
@@ -125,7 +118,7 @@ function resolveListener(
 
 function read(options: unknown, tree: OptionTree, problems: Problems): Settings {
   const settings = new Settings(flattenOptions(options, tree, problems), problems);
-  settings.converted('signal', asSignal, SIGNAL_EXPECTED);
+  settings.signal('signal');
   return settings;
 }
 

@@ -18,7 +18,6 @@ const HOUR = 3_600_000;
 const YEAR = 366 * 24 * HOUR;
 
 /** What a signal is, for messages. */
-export const SIGNAL_EXPECTED = 'an AbortSignal';
 
 const COUNT_EXPECTED = 'a whole number from 1 on';
 
@@ -54,10 +53,6 @@ export function readLocalBuffer(settings: Settings, problems: Problems, defaults
 /** How many events are handled at a time. */
 export function readConcurrency(settings: Settings, defaults: SubscriptionDefaults): number {
   return settings.integer('concurrency', { min: 1, expected: COUNT_EXPECTED }) ?? defaults.concurrency;
-}
-
-export function asSignal(value: unknown): AbortSignal | undefined {
-  return value instanceof AbortSignal ? value : undefined;
 }
 
 function readBackoff(settings: Settings, problems: Problems, defaults: ResolvedBackoff): ResolvedBackoff {

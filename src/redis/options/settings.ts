@@ -123,6 +123,10 @@ export class Settings {
     return this.converted(path, asNamespace, NAMESPACE_EXPECTED);
   }
 
+  signal(path: string): AbortSignal | undefined {
+    return this.converted(path, asSignal, 'an AbortSignal');
+  }
+
   /** What `convert` makes of the value; where that is undefined, the value is wrong. */
   converted<T>(path: string, convert: (value: unknown) => T | undefined, expected: string): T | undefined {
     const given = this.find(path);
@@ -171,4 +175,8 @@ function asNamespace(value: unknown): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function asSignal(value: unknown): AbortSignal | undefined {
+  return value instanceof AbortSignal ? value : undefined;
 }
