@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { toRedisError, type RedisConnection } from '../../redis/index.js';
+import type { RedisConnection } from '../../redis/index.js';
+import { orRedisError } from '../../redis/shared.js';
 import { HEAD_LENGTH, readBorn } from '../entry/record.js';
 import type { MaintenanceOptions } from '../options/cache-options.js';
 import { escapePattern } from './glob.js';
@@ -61,15 +62,10 @@ export class Sweeper {
       done += removed;
       onProgress?.({ done, total: undefined });
     };
-    try {
-      await Promise.all(
-        this.#connection
-          .masters()
-          .map((master) => this.#sweepMaster(master, pattern, { choose, told, advance, signal })),
-      );
-    } catch (error) {
-      throw toRedisError(error) ?? error;
-    }
+    const sweeps = this.#connection
+      .masters()
+      .map((master) => this.#sweepMaster(master, pattern, { choose, told, advance, signal }));
+    await orRedisError(Promise.all(sweeps));
     return done;
   }
 

@@ -1,4 +1,4 @@
-import { toRedisError } from '../../redis/index.js';
+import { orRedisError } from '../../redis/shared.js';
 import { EventBusClosedError } from '../pubsub-errors.js';
 import { PubSubConfigurationError } from '../options/pubsub-configuration-error.js';
 import type { Intake } from './intake.js';
@@ -89,11 +89,7 @@ export class Subscriptions {
   }
 
   async #start(intake: Intake): Promise<void> {
-    try {
-      await intake.start();
-    } catch (error) {
-      throw toRedisError(error) ?? error;
-    }
+    await orRedisError(intake.start());
     // It was closed before there was all that is to be stopped.
     if (!this.#has(intake)) await intake.stop(performance.now());
   }

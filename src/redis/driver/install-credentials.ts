@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Cluster, Redis } from 'ioredis';
-import { toRedisError } from '../errors/classify.js';
+import { orRedisError } from '../errors/or-redis-error.js';
 import type { RedisCredentials } from '../options/redis-options.js';
 import { LISTENER } from './announce-listeners.js';
 import type { CredentialsSource } from './credentials-source.js';
@@ -90,9 +90,5 @@ export async function authenticateAgain(client: RedisClient, credentials: RedisC
 }
 
 async function authenticate(node: Redis, { username, password }: RedisCredentials): Promise<void> {
-  try {
-    await (username === undefined ? node.auth(password) : node.auth(username, password));
-  } catch (error) {
-    throw toRedisError(error) ?? error;
-  }
+  await orRedisError(username === undefined ? node.auth(password) : node.auth(username, password));
 }
