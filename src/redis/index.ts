@@ -1,3 +1,4 @@
+export { COMMAND_CHANNEL, type CommandEvent } from './connection/command-events.js';
 export {
   CONNECTION_CHANNEL,
   type ConnectionEvent,

@@ -12,6 +12,7 @@ import type { RedisError } from '../errors/redis-error.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { runOptimistic, type OptimisticOptions } from '../transactions/optimistic.js';
 import { closeClient } from './close-client.js';
+import { tellOfCommands } from './command-events.js';
 import type { ConnectionState } from './connection-events.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { DedicatedConnections, type DedicatedOptions } from './dedicated-connections.js';
@@ -215,8 +216,11 @@ export class RedisConnection {
     const monitor = new ConnectionMonitor(client, { id: this.id, name: this.name, role }, this.#logger);
     if (!isCluster(client))
       keepSubscribed(client, (error) => this.#warn(`could not subscribe again: ${error.message}`));
-    // What was idle when the shared connection was lost may lead to a server that is no longer there, or no longer the master.
-    if (role === 'client') client.on('close', () => this.#dedicated.expire());
+    if (role === 'client') {
+      tellOfCommands(client, { connectionId: this.id, connection: this.name });
+      // What was idle when the shared connection was lost may lead to a server that is no longer there, or no longer the master.
+      client.on('close', () => this.#dedicated.expire());
+    }
     return { client, monitor };
   }
 
