@@ -1,3 +1,4 @@
+import { asFunction } from '../../keyspace/tell-progress.js';
 import type { OptionTree, Settings } from '../../redis/shared.js';
 
 const MOST_AT_ONCE = 10_000;
@@ -29,22 +30,4 @@ export function readWorkOptions<Progress>(settings: Settings): ResolvedWorkOptio
     onProgress: onProgress as ResolvedWorkOptions<Progress>['onProgress'],
     signal: settings.signal('signal'),
   };
-}
-
-export function asFunction(value: unknown): object | undefined {
-  return typeof value === 'function' ? value : undefined;
-}
-
-/** Tells of progress. What the application's callback throws must not leave the work half done: it goes to `onFailure`. */
-export function tellProgress<Progress>(
-  { onProgress }: Pick<ResolvedWorkOptions<Progress>, 'onProgress'>,
-  progress: Progress,
-  onFailure: (error: unknown) => void,
-): void {
-  try {
-    // The types let a function be given that returns a promise: its rejection must not be one that nobody handles.
-    Promise.resolve(onProgress?.(progress)).catch(onFailure);
-  } catch (error) {
-    onFailure(error);
-  }
 }

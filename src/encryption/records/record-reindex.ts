@@ -1,12 +1,13 @@
+import { KeyWalk } from '../../keyspace/key-walk.js';
+import { Patience } from '../../keyspace/patience.js';
+import { tellProgress } from '../../keyspace/tell-progress.js';
+import { withEach } from '../../keyspace/work-limit.js';
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { RedisError } from '../../redis/index.js';
 import { orRefusal, Refusal } from '../blind-index/refusal.js';
 import { logger } from '../encryption-logger.js';
 import type { EncryptionParts } from '../encryption-parts.js';
-import { tellProgress, type ResolvedWorkOptions } from '../options/work-options.js';
-import { KeyWalk } from '../rotation/key-walk.js';
-import { Patience } from '../rotation/patience.js';
-import { withEach } from '../rotation/work-limit.js';
+import type { ResolvedWorkOptions } from '../options/work-options.js';
 import type { RecordIndexes } from './record-indexes.js';
 import type { RecordReader } from './record-reader.js';
 import type { RecordType } from './record-type.js';
@@ -58,7 +59,7 @@ export class RecordReindex<T extends object> {
     while (!options.signal?.aborted) {
       const page = await this.#patience.ask(() => walk.next());
       if (!page) return true;
-      await withEach(page.keys, options, (redisKey) => this.#reindex(redisKey));
+      await withEach(page.keys, options, (redisKey) => this.#reindex(redisKey.toString()));
       if (options.signal?.aborted) return false;
       walk.passed(page);
       this.#tell();

@@ -1,9 +1,9 @@
+import type { Patience } from '../../keyspace/patience.js';
+import { allDone } from '../../keyspace/work-limit.js';
 import { RedisWrongTypeError, type RedisClient, type RedisConnection } from '../../redis/index.js';
 import { parseIndexKey, type IndexEntry } from '../blind-index/index-keys.js';
 import { HEADER_LENGTH } from '../envelope/header.js';
 import { locationOf, type Location } from '../store/location.js';
-import type { Patience } from './patience.js';
-import { allDone } from './work-limit.js';
 
 /** Fields that one HSCAN looks at, about: their values come with them. */
 const FIELDS = 100;

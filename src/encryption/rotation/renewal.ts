@@ -1,3 +1,5 @@
+import type { Patience } from '../../keyspace/patience.js';
+import { WorkLimit } from '../../keyspace/work-limit.js';
 import type { RedisClient } from '../../redis/index.js';
 import { showValue } from '../../redis/shared.js';
 import type { LimitedWarnings } from '../../logging/limited-warnings.js';
@@ -16,9 +18,7 @@ import type { RecordClass } from '../records/record-options.js';
 import type { ReadValue } from '../store/reencryption.js';
 import type { StoredValues } from '../store/stored-values.js';
 import { unlessReplaced, type KeyVisitor } from './key-reader.js';
-import type { Patience } from './patience.js';
 import type { ResolvedRotationOptions } from './resolve-rotation-options.js';
-import { WorkLimit } from './work-limit.js';
 
 /** How often a value is looked at again that someone else has just written. */
 const MOST_LOOKS = 20;

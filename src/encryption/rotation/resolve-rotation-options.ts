@@ -1,12 +1,8 @@
+import { asFunction } from '../../keyspace/tell-progress.js';
 import type { OptionTree, Settings } from '../../redis/shared.js';
 import { resolveCall } from '../options/resolve-call.js';
 import type { ResolvedEncryptionOptions } from '../options/resolved-options.js';
-import {
-  asFunction,
-  readWorkOptions,
-  WORK_OPTIONS,
-  type ResolvedWorkOptions,
-} from '../options/work-options.js';
+import { readWorkOptions, WORK_OPTIONS, type ResolvedWorkOptions } from '../options/work-options.js';
 import type { RotationOptions, RotationProgress, SweepOptions } from './rotation-options.js';
 
 const SWEEP_TREE = { ...WORK_OPTIONS, match: true } as const satisfies OptionTree &

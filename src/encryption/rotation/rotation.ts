@@ -1,10 +1,12 @@
+import { KeyWalk, type Page } from '../../keyspace/key-walk.js';
+import { Patience } from '../../keyspace/patience.js';
+import { Sweep, type SweepEnd } from '../../keyspace/sweep.js';
+import { withEach } from '../../keyspace/work-limit.js';
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { RedisError } from '../../redis/index.js';
 import { logger } from '../encryption-logger.js';
 import type { EncryptionParts } from '../encryption-parts.js';
 import { KeyReader, type KeyVisitor } from './key-reader.js';
-import { KeyWalk } from './key-walk.js';
-import { Patience } from './patience.js';
 import { Renewal } from './renewal.js';
 import {
   resolveRotationOptions,
@@ -16,7 +18,6 @@ import { readResume, writeResume, type ResumePoint, type RotationSubject } from 
 import type { RotationOptions, RotationProgress, SweepOptions } from './rotation-options.js';
 import type { KeyUsageReport, RotationReport } from './rotation-report.js';
 import { SweepProgress } from './sweep-progress.js';
-import { Sweep, type SweepEnd } from './sweep.js';
 import { UsageCount } from './usage-count.js';
 
 /** How often a Cluster is walked through at most, while its slots are moved. */
@@ -131,7 +132,7 @@ export class Rotation {
       onProgress: options.onProgress,
       reencrypted,
       warnings: this.#warnings,
-      areCursorsPositions: connection.topology !== 'cluster',
+      topology: connection.topology,
     });
     // A namespace has no character that a pattern gives a meaning to.
     const walk = new KeyWalk(connection, `${namespace}:${options.match}`, from?.cursors);
@@ -143,10 +144,13 @@ export class Rotation {
       signal,
       onFields: () => progress.tell(),
     });
-    const sweep = new Sweep(
-      { connection, options, patience, walk, reader, progress, visitorOf },
-      from?.slots,
-    );
+    const isStopped = (): boolean => signal?.aborted === true;
+    const work = async ({ keys, server }: Page): Promise<'done'> => {
+      const visitor = visitorOf(server);
+      await withEach(keys, options, (key) => reader.visit(key.toString(), visitor));
+      return 'done';
+    };
+    const sweep = new Sweep({ connection, patience, walk, progress, isStopped, work }, from?.slots);
     return { sweep, walk };
   }
 

@@ -1,6 +1,8 @@
+import type { Page } from '../../keyspace/key-walk.js';
+import { tellProgress } from '../../keyspace/tell-progress.js';
+import { WalkProgress } from '../../keyspace/walk-progress.js';
 import type { LimitedWarnings } from '../../logging/limited-warnings.js';
-import { END, PAGE, type Page } from './key-walk.js';
-import { tellProgress } from '../options/work-options.js';
+import type { RedisConnection } from '../../redis/index.js';
 import type { ResolvedSweepOptions } from './resolve-rotation-options.js';
 import type { RotationProgress } from './rotation-options.js';
 
@@ -9,53 +11,40 @@ interface ProgressParts {
   readonly onProgress: ResolvedSweepOptions['onProgress'];
   readonly reencrypted: () => number;
   readonly warnings: LimitedWarnings;
-  /** Whether cursors tell how far a server is: those of a Cluster may begin with the slot. */
-  readonly areCursorsPositions: boolean;
+  readonly topology: RedisConnection['topology'];
 }
 
-/** Tells how far a sweep is. */
+/** Tells how far a rotation is. */
 export class SweepProgress {
   readonly #parts: ProgressParts;
-  #total = 0;
-  #done = 0;
+  readonly #walk: WalkProgress;
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
+    this.#walk = new WalkProgress(parts.topology);
   }
 
   /** @param total how many keys the servers have */
   begin(total: number): void {
-    this.#total = total;
+    this.#walk.begin(total);
   }
 
-  passed({ next }: Page): void {
-    const { areCursorsPositions } = this.#parts;
-    const done = areCursorsPositions
-      ? Math.floor(this.#total * (next === END ? 1 : positionOf(next)))
-      : this.#done + PAGE;
-    this.#done = Math.max(this.#done, Math.min(done, this.#total));
+  passed(page: Page): void {
+    this.#walk.passed(page);
     this.tell();
   }
 
   end(): void {
-    this.#done = this.#total;
+    this.#walk.end();
     this.tell();
   }
 
   /** Something was done within a key. */
   tell(): void {
     const { phase, reencrypted, warnings } = this.#parts;
-    const progress = { phase, done: this.#done, total: this.#total, reencrypted: reencrypted() };
-    tellProgress(this.#parts, progress, (error) =>
+    const { done, total } = this.#walk;
+    tellProgress(this.#parts, { phase, done, total, reencrypted: reencrypted() }, (error) =>
       warnings.warn('progress', `onProgress has failed, and the rotation goes on: ${String(error)}`),
     );
   }
-}
-
-/** Which part of a server's keys lies before a cursor: SCAN counts from the highest bit of the hash table's index down. */
-export function positionOf(cursor: string): number {
-  let position = 0;
-  let weight = 0.5;
-  for (let rest = BigInt(cursor); rest > 0n; rest >>= 1n, weight /= 2) if (rest & 1n) position += weight;
-  return position;
 }

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { positionOf } from './sweep-progress.js';
+import { positionOf } from './walk-progress.js';
 
 /** The cursors of SCAN in a hash table of 2^bits, as Redis counts: from the highest bit of the index down. */
 function cursorsOf(bits: number): string[] {

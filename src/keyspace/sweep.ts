@@ -1,22 +1,24 @@
-import { orRedisError } from '../../redis/shared.js';
-import type { RedisConnection, RedisError } from '../../redis/index.js';
-import type { KeyReader, KeyVisitor } from './key-reader.js';
+import { orRedisError } from '../redis/shared.js';
+import type { RedisConnection, RedisError } from '../redis/index.js';
 import type { KeyWalk, Page } from './key-walk.js';
 import type { Patience } from './patience.js';
-import type { ResolvedSweepOptions } from './resolve-rotation-options.js';
 import { movedSlots, slotOwners, type SlotOwners } from './slot-owners.js';
-import type { SweepProgress } from './sweep-progress.js';
-import { withEach } from './work-limit.js';
 
 interface SweepParts {
   readonly connection: RedisConnection;
-  readonly options: ResolvedSweepOptions;
   readonly patience: Patience;
   readonly walk: KeyWalk;
-  readonly reader: KeyReader;
   readonly progress: SweepProgress;
-  /** What is done with the keys of a server. */
-  readonly visitorOf: (server: string) => KeyVisitor;
+  readonly isStopped: () => boolean;
+  /** Looks at the keys of a page. `'again'`: they have to be asked for again, since the server that told of them is gone. */
+  readonly work: (page: Page) => Promise<'done' | 'again'>;
+}
+
+interface SweepProgress {
+  /** @param total how many keys the servers have */
+  begin(total: number): void;
+  passed(page: Page): void;
+  end(): void;
 }
 
 /** How a sweep has ended. */
@@ -27,7 +29,7 @@ export interface SweepEnd {
   readonly doubt?: RedisError | undefined;
 }
 
-/** Looks at all keys of a pattern, a page at a time, and at several of a page at once. */
+/** Looks at all keys of a pattern, a page at a time. */
 export class Sweep {
   readonly #parts: SweepParts;
   #slots: string;
@@ -46,7 +48,7 @@ export class Sweep {
   /**
    * @param rounds how often the walk is done, at most, while slots go to other masters. Where even the last may have missed a key, it begins
    *   anew the next time.
-   * @throws RedisError, and what a visitor throws
+   * @throws RedisError, and what the work throws
    */
   async run(rounds: number): Promise<SweepEnd> {
     const { patience, progress, walk } = this.#parts;
@@ -68,23 +70,18 @@ export class Sweep {
   }
 
   async #walk(): Promise<boolean> {
-    const { patience, progress, walk, options } = this.#parts;
-    while (!options.signal?.aborted) {
+    const { patience, progress, walk, work, isStopped } = this.#parts;
+    while (!isStopped()) {
       const page = await patience.ask(() => walk.next());
       if (!page) return true;
-      await this.#work(page);
+      const end = await work(page);
       // Some of its keys may not have been looked at.
-      if (options.signal?.aborted) return false;
+      if (isStopped()) return false;
+      if (end === 'again') continue;
       walk.passed(page);
       progress.passed(page);
     }
     return false;
-  }
-
-  async #work({ keys, server }: Page): Promise<void> {
-    const { options, reader, visitorOf } = this.#parts;
-    const visitor = visitorOf(server);
-    await withEach(keys, options, (key) => reader.visit(key, visitor));
   }
 
   async #size(): Promise<number> {

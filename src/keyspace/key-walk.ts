@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
-import { orRedisError } from '../../redis/shared.js';
+import { orRedisError } from '../redis/shared.js';
 import {
   RedisClusterError,
   RedisCommandError,
   RedisUnavailableError,
   type RedisConnection,
-} from '../../redis/index.js';
+} from '../redis/index.js';
 
 /** Keys that one SCAN looks at, about. */
 export const PAGE = 500;
@@ -17,7 +17,9 @@ export const END = 'end';
 export interface Page {
   /** The run id of the server: it has another one after a restart, and cursors are worth nothing then. */
   readonly server: string;
-  readonly keys: readonly string[];
+  readonly master: Redis;
+  /** Any bytes. */
+  readonly keys: readonly Buffer[];
   /** The cursor of what follows, or {@link END}. */
   readonly next: string;
 }
@@ -29,7 +31,7 @@ export class KeyWalk {
   readonly #cursors: Map<string, string>;
   /** What was behind a connection when it was asked last. */
   readonly #runs = new WeakMap<Redis, string>();
-  #present: readonly string[] = [];
+  #masters: readonly Redis[] = [];
 
   /** @param cursors by the run id of the server, where a walk was stopped before */
   constructor(
@@ -46,9 +48,9 @@ export class KeyWalk {
     return this.#cursors;
   }
 
-  /** The servers that were there when all keys had been told. */
+  /** The servers that were there when the last page was asked for, as far as they were asked; all of them, when all keys had been told. */
   get present(): readonly string[] {
-    return this.#present;
+    return this.#masters.flatMap((master) => this.#runs.get(master) ?? []);
   }
 
   /**
@@ -60,7 +62,8 @@ export class KeyWalk {
     // What is behind a connection may have changed without anybody noticing: before the end each is asked.
     for (const isSure of [false, true]) {
       const present: string[] = [];
-      for (const master of this.#connection.masters()) {
+      this.#masters = this.#connection.masters();
+      for (const master of this.#masters) {
         const known = isSure ? undefined : this.#runs.get(master);
         const server = known ?? (await this.#runOf(master));
         if (this.#cursors.get(server) !== END) return this.#scan(master, server);
@@ -71,7 +74,6 @@ export class KeyWalk {
           );
         present.push(server);
       }
-      this.#present = present;
     }
     return undefined;
   }
@@ -89,14 +91,14 @@ export class KeyWalk {
   async #scan(master: Redis, server: string): Promise<Page> {
     const cursor = this.#cursors.get(server) ?? '0';
     // Asked after the page: it is this server that has told of these keys, or one that was there before it, and then the page is dropped.
-    const replies = await Promise.all([
-      orRedisError(master.scan(cursor, 'MATCH', this.#pattern, 'COUNT', PAGE)),
+    const [[cursorAfter, keys], now] = await Promise.all([
+      orRedisError(master.scanBuffer(cursor, 'MATCH', this.#pattern, 'COUNT', PAGE)),
       this.#runOf(master),
     ]);
-    const [[next, keys], now] = replies;
     if (now !== server)
       throw new RedisUnavailableError('another server answered than the one whose keys were asked for');
-    return { server, keys: [...new Set(keys)], next: next === '0' ? END : next };
+    const next = cursorAfter.toString();
+    return { server, master, keys: withoutRepeated(keys), next: next === '0' ? END : next };
   }
 
   async #runOf(master: Redis): Promise<string> {
@@ -108,4 +110,8 @@ export class KeyWalk {
     this.#runs.set(master, run);
     return run;
   }
+}
+
+function withoutRepeated(keys: readonly Buffer[]): Buffer[] {
+  return [...new Map(keys.map((key) => [key.toString('latin1'), key])).values()];
 }

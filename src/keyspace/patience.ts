@@ -1,4 +1,4 @@
-import { RedisClosedError, retry, type RedisConnection } from '../../redis/index.js';
+import { RedisClosedError, retry, type RedisConnection } from '../redis/index.js';
 
 /** Calls, with pauses of one second on average: about a minute, longer than a failover takes. */
 const ATTEMPTS = 60;

@@ -5,8 +5,8 @@ import {
   RedisPermissionError,
   type RedisConnection,
   type RedisError,
-} from '../../redis/index.js';
-import { orRedisError } from '../../redis/shared.js';
+} from '../redis/index.js';
+import { orRedisError } from '../redis/shared.js';
 
 /** Where the first slot stands in a line of CLUSTER NODES, and the configuration epoch. */
 const FIRST_SLOT = 8;
