@@ -7,7 +7,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^rednest$': '<rootDir>/src/index.ts',
-    '^rednest/testing$': '<rootDir>/src/testing/index.ts',
+    '^rednest/(testing|health|diagnostics|metrics)$': '<rootDir>/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   // Each spec file that builds a Nest application keeps about 20 MB: a worker is renewed before that adds up.

@@ -47,8 +47,13 @@ export class CacheCounters {
     this.#factoryRuns++;
   }
 
-  failFactory(): void {
+  endFactory(key: string, took: number): void {
+    this.#tellOfFactory(key, took, false);
+  }
+
+  failFactory(key: string, took: number): void {
     this.#factoryErrors++;
+    this.#tellOfFactory(key, took, true);
   }
 
   hitLocally(key: string): void {
@@ -93,6 +98,10 @@ export class CacheCounters {
   fail(failure: Details<'error'>): void {
     this.#errors++;
     if (cacheChannels.error.hasSubscribers) this.#publish(cacheChannels.error, failure);
+  }
+
+  #tellOfFactory(key: string, took: number, failed: boolean): void {
+    if (cacheChannels.factory.hasSubscribers) this.#publish(cacheChannels.factory, { key, took, failed });
   }
 
   #publish(to: Channel, details: object): void {

@@ -9,6 +9,10 @@ export interface CacheEvents {
   stale: CacheKeyEvent;
   /** A value is made again in the background. */
   refresh: CacheKeyEvent;
+  /** A run of a factory has ended, after so many milliseconds. */
+  factory: CacheKeyEvent & { took: number; failed: boolean };
+  /** Keys were read from Redis, for all caches together: so many, in so many milliseconds. Not told of while Redis counts as away. */
+  read: CacheBackendEvent & { keys: number; took: number; answered: boolean };
   store: CacheKeyEvent & { bytes: number };
   /** An entry left the local tier to make room. */
   evict: CacheKeyEvent;
@@ -46,6 +50,8 @@ export const cacheChannels = eventChannels(cacheChannel, [
   'miss',
   'stale',
   'refresh',
+  'factory',
+  'read',
   'store',
   'evict',
   'invalidate',

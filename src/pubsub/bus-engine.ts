@@ -115,6 +115,10 @@ export class BusEngine implements ConnectionUser {
     return removeGroup(this.#parts, type, group);
   }
 
+  get connection(): RedisConnection {
+    return this.#parts.connection;
+  }
+
   get counts(): BusCounts {
     return { ...this.#parts.events.counts };
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { RedisConnection } from '../redis/index.js';
 import type { BusEngine } from './bus-engine.js';
 import type { BusCounts } from './bus-events.js';
 import type { DeadLetters } from './dead-letters/dead-letters.js';
@@ -142,6 +143,11 @@ export class EventBus {
    */
   async removeGroup(event: SubjectLike, group: string): Promise<boolean> {
     return this.#engine.removeGroup(this.#engine.types.of(event), group);
+  }
+
+  /** The connection that its events go through; undefined for what stands in for an event bus in a test. */
+  get connection(): RedisConnection | undefined {
+    return this.#engine.connection;
   }
 
   /** How often each thing has happened in this process, now. Needs no Redis. */

@@ -5,16 +5,23 @@ export {
   connectedProvider,
   type ConnectedExtras,
 } from './connected-module.js';
+export { nodeName } from './connection/node-address.js';
 export { queuedCommands, type QueuedCommand } from './driver/internals.js';
 export { socketProgress, type SocketProgress } from './driver/socket-progress.js';
 export { orRedisError } from './errors/or-redis-error.js';
 export { connectionProblem, importedTwiceProblem } from './module-problems.js';
 export { BYTE_SIZE_EXPECTED, parseByteSize, toBytes } from './options/byte-size.js';
 export { listProblems } from './options/configuration-error.js';
+export { toMilliseconds } from './options/duration.js';
 export { flattenOptions, type OptionTree } from './options/flatten-options.js';
 export { hideOptions } from './options/hide-options.js';
-export { showValue } from './options/mask.js';
+export { environmentVariables } from './options/environment.js';
+export { showPath, showValue } from './options/mask.js';
 export { Problems } from './options/problems.js';
+export { environmentPrefix } from './options/read-environment.js';
+export { resolveRedisOptions } from './options/resolve-redis-options.js';
+export type { HostAndPort, ResolvedRedisOptions } from './options/resolved-options.js';
 export { Settings } from './options/settings.js';
+export { Info, type InfoRecord } from './replies/info.js';
 export { type ConnectionUser } from './redis-connections.js';
 export { RedisCoreModule } from './redis-core.module.js';

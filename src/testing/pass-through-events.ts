@@ -70,7 +70,7 @@ export function recordedEvents(bus: EventBus): readonly RecordedEvent[] {
 }
 
 /** All of an engine that does without a server; the rest of it is private. */
-type EngineFace = Omit<Pick<BusEngine, keyof BusEngine>, 'publisher'> & {
+type EngineFace = Omit<Pick<BusEngine, keyof BusEngine>, 'publisher' | 'connection'> & {
   readonly publisher: Pick<Publisher, 'publish'>;
 };
 

@@ -134,21 +134,18 @@ export class FactoryRunner {
     const made = { born, began, wishes: run.wishes };
     try {
       const value = await factory(run);
+      const cost = performance.now() - began;
+      counters.endFactory(key, cost);
       const kind = value === undefined ? 'undefined' : 'value';
-      return {
-        ...made,
-        kind,
-        value,
-        cost: performance.now() - began,
-        lifetimes: wished(lifetimes, run.wishes),
-      };
+      return { ...made, kind, value, cost, lifetimes: wished(lifetimes, run.wishes) };
     } catch (error) {
-      counters.failFactory();
+      const cost = performance.now() - began;
+      counters.failFactory(key, cost);
       const caching = negativeCachingOf(options, this.#parts.options);
       // A value that still stands in is worth more than the error.
       if (!caching || this.#canStandIn(flight) || !this.#isCached(key, error, caching.when)) throw error;
       const short = { ttl: caching.ttl, stale: 0, jitter: 0 };
-      return { ...made, kind: 'error', value: error, cost: performance.now() - began, lifetimes: short };
+      return { ...made, kind: 'error', value: error, cost, lifetimes: short };
     }
   }
 

@@ -1,4 +1,5 @@
 import { hashSlot, type RedisConnection } from '../../redis/index.js';
+import { cacheChannels } from '../cache-events.js';
 import type { Coherence } from '../coherence/coherence.js';
 import type { Shard } from '../coherence/shard.js';
 import type { ResolvedBackendOptions } from '../options/resolved-cache-options.js';
@@ -35,6 +36,7 @@ export class RedisTier {
   readonly #changed: (keys: readonly string[]) => void;
   readonly #lanes: Lanes;
   readonly #budget: number;
+  readonly #namespace: string;
   readonly #size = new ValueSize();
   readonly #replay: Replay;
   #retry: NodeJS.Timeout | undefined;
@@ -51,6 +53,7 @@ export class RedisTier {
     this.#coherence = coherence;
     this.#changed = (keys) => hooks.changed(keys);
     this.#budget = options.budget;
+    this.#namespace = options.namespace;
     this.isCluster = connection.topology === 'cluster';
     this.pending = new PendingInvalidations(options.pendingInvalidations, () => hooks.everything());
     this.#lanes = new Lanes(connection, options, hooks, {
@@ -153,15 +156,29 @@ export class RedisTier {
 
   async #read(keys: readonly string[], slot: number): Promise<readonly (Buffer | null)[] | Away> {
     const expected = keys.length * this.#size.average;
-    const replies = await this.#lanes.of(slot).run(async () => {
+    const lane = this.#lanes.of(slot);
+    const sentAt = cacheChannels.read.hasSubscribers && !lane.isBlocked ? performance.now() : undefined;
+    const replies = await lane.run(async () => {
       const values = await this.#connection.client.mgetBuffer(...(keys as [string, ...string[]]));
       // Also where it comes too late: the next ones are asked for in smaller parts, and given the time that they take.
       this.#learnSize(values);
       return values;
     }, expected);
+    if (sentAt !== undefined) this.#tellOfRead(keys.length, sentAt, replies !== AWAY);
     if (replies === AWAY || this.pending.isEmpty) return replies;
     // What an invalidation has not reached yet is not there for this process.
     return replies.map((reply, position) => (this.pending.has(keys[position]!) ? null : reply));
+  }
+
+  #tellOfRead(keys: number, sentAt: number, answered: boolean): void {
+    const took = performance.now() - sentAt;
+    cacheChannels.read.publish({
+      connectionId: this.#connection.id,
+      namespace: this.#namespace,
+      keys,
+      took,
+      answered,
+    });
   }
 
   #learnSize(values: readonly (Buffer | null)[]): void {

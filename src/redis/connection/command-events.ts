@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Redis } from 'ioredis';
 import { isCluster, type RedisClient } from '../driver/redis-client.js';
+import { TurnClock } from '../../timing/turn-clock.js';
 import { toRedisError } from '../errors/classify.js';
 import type { RedisErrorCode } from '../errors/redis-error.js';
 
@@ -42,26 +43,56 @@ export function tellOfCommands(client: RedisClient, identity: Identity): void {
 
 function tellOfCommandsTo(client: Redis, identity: Identity): void {
   const send: Send = client.sendCommand.bind(client);
+  // Two: what is sent in a turn of the event loop may be sent long after what was answered in it.
+  const sending = new TurnClock();
+  const answered = new TurnClock();
   client.sendCommand = (command: Command, pipeline) => {
     if (commandChannel.hasSubscribers && !command[IS_TOLD_OF]) {
       command[IS_TOLD_OF] = true;
-      tellOf(command, identity);
+      tellOf(command, new ToldCommand(identity, command.name, sending.now()), answered);
     }
     return send(command, pipeline);
   };
 }
 
-function tellOf(command: Command, { connectionId, connection }: Identity): void {
-  const sentAt = performance.now();
-  const tell = (error?: unknown): void => {
-    const event: CommandEvent = {
-      connectionId,
-      connection,
-      command: command.name,
-      took: performance.now() - sentAt,
-    };
-    if (error !== undefined) event.error = toRedisError(error)?.code ?? 'UNKNOWN';
+/** Of one shape, and made when the command is sent: a closure and another object for each would cost as much again. */
+class ToldCommand implements CommandEvent {
+  readonly connectionId: string;
+  readonly connection: string;
+  error?: NonNullable<CommandEvent['error']>;
+
+  /** @param took until it is answered, when it was sent */
+  constructor(
+    { connectionId, connection }: Identity,
+    readonly command: string,
+    public took: number,
+  ) {
+    this.connectionId = connectionId;
+    this.connection = connection;
+  }
+}
+
+/**
+ * By the functions that the driver settles it with, not by its promise: another promise for each command costs more than all the rest. The
+ * driver calls them again for a reply that comes too late, and a Cluster's sends the command to another node instead of rejecting it.
+ */
+function tellOf(command: Command, event: ToldCommand, clock: TurnClock): void {
+  const { resolve, reject } = command;
+  const tell = (): void => {
+    event.took = Math.max(0, clock.now() - event.took);
     commandChannel.publish(event);
   };
-  command.promise.then(() => tell(), tell);
+  command.resolve = (result) => {
+    const isOpen = !command.isSettled;
+    resolve.call(command, result);
+    // What cannot be converted is rejected instead, and told of there.
+    if (isOpen && event.error === undefined) tell();
+  };
+  command.reject = (error) => {
+    const isOpen = !command.isSettled;
+    reject.call(command, error);
+    if (!isOpen || !command.isSettled) return;
+    event.error = toRedisError(error)?.code ?? 'UNKNOWN';
+    tell();
+  };
 }

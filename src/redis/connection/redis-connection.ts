@@ -36,6 +36,8 @@ export class RedisConnection {
   /** Unique in the process; `diagnostics_channel` events carry it. */
   readonly id = randomUUID();
   readonly topology: 'standalone' | 'sentinel' | 'cluster';
+  /** Whether the application starts without it. */
+  readonly startup: 'required' | 'optional';
   readonly #options: ResolvedRedisOptions;
   readonly #logger = new Logger('RedisModule');
   readonly #credentials: CredentialsSource | undefined;
@@ -48,6 +50,7 @@ export class RedisConnection {
   constructor(options: ResolvedRedisOptions) {
     this.#options = options;
     this.name = options.name;
+    this.startup = options.startup;
     const { kind } = options.target;
     this.topology = kind === 'socket' ? 'standalone' : kind;
     this.#credentials = options.credentials && this.#createSource(options.credentials);
