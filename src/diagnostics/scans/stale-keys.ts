@@ -1,0 +1,43 @@
+import type { RedisConnection } from '../../redis/index.js';
+import { checkIdleTime, idleTimes } from './idle-time.js';
+import { KeyScan } from './key-scan.js';
+import { reportedKey } from './key-text.js';
+import type { ResolvedStaleKeysOptions } from './resolve-scan-options.js';
+import type { StaleKeysReport } from './scan-reports.js';
+import { TopKeys, type Measured } from './top-keys.js';
+
+interface Stale {
+  readonly top: TopKeys<Measured>;
+  stale: number;
+}
+
+/** Finds the keys that were not used for long. @throws IdleTimeUnavailableError, and as {@link KeyScan.run} */
+export async function staleKeys(
+  connection: RedisConnection,
+  options: ResolvedStaleKeysOptions,
+): Promise<StaleKeysReport> {
+  const scan = new KeyScan<Stale>(connection, options);
+  await scan.before(() => checkIdleTime(connection));
+  const { servers, ...report } = await scan.run({
+    newTally: () => ({ top: new TopKeys(options.top), stale: 0 }),
+    look: async (keys, questions) => {
+      const idle = await idleTimes(keys, questions);
+      return (tally) => {
+        for (const [position, key] of keys.entries()) {
+          const size = idle[position];
+          if (size === undefined || size < options.idleFor) continue;
+          tally.stale++;
+          tally.top.add({ key, size });
+        }
+      };
+    },
+  });
+  const all = new TopKeys<Measured & { readonly node: string }>(options.top);
+  for (const { questions, tally } of servers)
+    for (const key of tally.top.sorted()) all.add({ ...key, node: questions.node });
+  return {
+    ...report,
+    keys: all.sorted().map(({ node, key, size }) => ({ node, ...reportedKey(key), idle: size })),
+    stale: servers.reduce((sum, { tally }) => sum + tally.stale, 0),
+  };
+}

@@ -1,0 +1,18 @@
+-- Removes a key if it may still go: it may have been used, or made anew, since it was looked at.
+--
+-- KEYS: the key. ARGV: 'idle' and for how many milliseconds it has to be unused, or 'age' and before when the entry of the cache has to be
+-- made (milliseconds since the epoch). Replies 1 where it was removed.
+local by, bound = ARGV[1], tonumber(ARGV[2])
+if by == 'idle' then
+  local idle = redis.call('OBJECT', 'IDLETIME', KEYS[1])
+  if not idle or idle * 1000 < bound then return 0 end
+else
+  local head = redis.pcall('GETRANGE', KEYS[1], 0, 67)
+  -- Of another data type by now; whatever else it is, is told.
+  if type(head) == 'table' then return string.find(head.err, 'WRONGTYPE', 1, true) and 0 or head end
+  if #head < 68 or string.sub(head, 1, 3) ~= 'RC\1' then return 0 end
+  local born = struct.unpack('<d', head, 25)
+  -- A lease on what is being made for the first time has no birth.
+  if born <= 0 or born >= bound then return 0 end
+end
+return redis.call('UNLINK', KEYS[1])

@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { RedisUnavailableError } from 'rednest';
+import type { RedisServer } from 'rednest/testing';
+import { KeyScan } from '../../src/diagnostics/scans/key-scan.js';
+import { Opened } from '../support/opened.js';
+import { openInspector } from './fixtures/open-inspector.js';
+
+const KEYS = 4_000;
+
+describe('a walk through all keys during an outage', () => {
+  const opened = new Opened();
+
+  async function filledServer(): Promise<RedisServer> {
+    const server = await opened.server({});
+    const keys = Array.from({ length: KEYS }, (_, number) => [`before:${number}`, 'x'.repeat(100)]);
+    await (await server.admin()).mset(Object.fromEntries(keys));
+    return server;
+  }
+
+  it('goes on after a restart, and tells of what is there then', async () => {
+    const server = await filledServer();
+    const { inspector } = await openInspector(opened, server.options);
+    let restarted: Promise<void> | undefined;
+    const restart = async (): Promise<void> => {
+      await server.kill();
+      await server.restart();
+      await (await server.admin()).mset({ 'after:1': 'x', 'after:2': 'xx' });
+    };
+    const report = await inspector.bigKeys({
+      by: 'elements',
+      onProgress: () => void (restarted ??= restart()),
+    });
+    await restarted;
+    // The server is walked through as soon as it answers, which may be before or after these keys are written.
+    expect(report).toMatchObject({ complete: true, failure: undefined, omitted: [] });
+    expect(report.keys.map(({ key }) => key).filter((key) => !key.startsWith('after:'))).toEqual([]);
+    expect(report.scanned).toBe(report.keys.length);
+  }, 60_000);
+
+  it('reports what it has found, and why that is not all, where Redis stays away', async () => {
+    const server = await filledServer();
+    const { inspector, connection } = await openInspector(opened, {
+      ...server.options,
+      maxRetriesPerRequest: 0,
+    });
+    const options = { match: '*', limit: Infinity, signal: undefined };
+    const task = { newTally: () => ({}), look: async () => () => undefined };
+    let killed: Promise<void> | undefined;
+    const onProgress = (): void => void (killed ??= server.kill());
+    const report = await new KeyScan(connection, { ...options, onProgress }, 3).run(task);
+    await killed;
+    expect(report.complete).toBe(false);
+    expect(report.failure).toMatchObject({ retryable: true });
+    expect(report.scanned).toBeGreaterThan(0);
+    expect(report.scanned).toBeLessThan(KEYS);
+
+    const nothing = new KeyScan(connection, { ...options, onProgress: undefined }, 2).run(task);
+    await expect(nothing).rejects.toThrow(RedisUnavailableError);
+    const stopped = AbortSignal.timeout(300);
+    expect(await inspector.bigKeys({ by: 'elements', signal: stopped })).toMatchObject({
+      complete: false,
+      failure: undefined,
+      scanned: 0,
+    });
+  }, 60_000);
+});

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { CacheModule, CacheService, RedisModule, RedisPermissionError } from 'rednest';
+import {
+  IdleTimeUnavailableError,
+  InspectionConfigurationError,
+  type RedisInspector,
+} from 'rednest/diagnostics';
+import { startRedis, type RedisServer } from 'rednest/testing';
+import { Opened } from '../support/opened.js';
+import { startApplication } from '../support/redis-application.js';
+import { openInspector } from './fixtures/open-inspector.js';
+
+const USER = { username: 'limited', password: 'limited' };
+const HOUR = 3_600;
+/** Where an entry of the cache says when it was made. */
+const BORN = 24;
+
+describe('keys that are not used', () => {
+  const opened = new Opened();
+  let server: RedisServer;
+  let redis: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = await server.admin();
+  });
+  beforeEach(async () => {
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    await redis.flushall();
+  });
+  afterAll(() => server.stop());
+
+  const inspect = async (): Promise<RedisInspector> =>
+    (await openInspector(opened, server.options)).inspector;
+
+  async function inspectAs(...rules: string[]): Promise<RedisInspector> {
+    await redis.acl('SETUSER', USER.username, 'reset', 'on', `>${USER.password}`, ...rules);
+    return (await openInspector(opened, { ...server.options, ...USER })).inspector;
+  }
+
+  /** Makes keys of different types that were not used for so many hours. */
+  async function fillIdle(prefix: string, hours: readonly number[]): Promise<void> {
+    await redis.set('template:string', 'value');
+    await redis.rpush('template:list', 1, 2, 3);
+    const dumps = await Promise.all([redis.dumpBuffer('template:string'), redis.dumpBuffer('template:list')]);
+    await redis.del('template:string', 'template:list');
+    const pipeline = redis.pipeline();
+    for (const [number, hour] of hours.entries())
+      pipeline.restore(`${prefix}${number}`, 0, dumps[number % 2]!, 'IDLETIME', hour * HOUR);
+    await pipeline.exec();
+  }
+
+  const idleOf = async (key: string): Promise<number> => Number(await redis.object('IDLETIME', key));
+
+  it('are listed with how long that is, and to look at them is no use', async () => {
+    await fillIdle('key:', [20, 0, 30, 10, 5]);
+    await redis.set('used', 'now');
+    const inspector = await inspect();
+    // How many elements it has is asked only of the one that is listed, which is used by that.
+    expect(await inspector.bigKeys({ top: 1 })).toMatchObject({ keys: [{ key: 'key:1', elements: 3 }] });
+    await inspector.sweep({ match: '*', idleFor: '9h', dryRun: true });
+    const { keys, ...report } = await inspector.staleKeys({ idleFor: '9h', top: 2 });
+    expect(report).toEqual({ scanned: 6, stale: 3, complete: true, failure: undefined, omitted: [] });
+    expect(keys).toMatchObject([
+      { node: 'default', key: 'key:2' },
+      { node: 'default', key: 'key:0' },
+    ]);
+    expect(keys.map(({ idle }) => Math.floor(idle / 1_000 / HOUR))).toEqual([30, 20]);
+    expect(await idleOf('key:3')).toBeGreaterThanOrEqual(10 * HOUR);
+  });
+
+  it('are removed where they match, and counted only in a dry run', async () => {
+    await fillIdle('session:', [...Array<number>(250).fill(20), ...Array<number>(50).fill(2)]);
+    await fillIdle('other:', [20]);
+    const inspector = await inspect();
+    const sweep = { match: 'session:*', idleFor: '9h' } as const;
+    expect(await inspector.sweep({ ...sweep, dryRun: true })).toEqual({
+      removed: 250,
+      dryRun: true,
+      scanned: 300,
+      complete: true,
+      failure: undefined,
+      omitted: [],
+    });
+    expect(await redis.dbsize()).toBe(301);
+    expect(await inspector.sweep(sweep)).toMatchObject({ removed: 250, dryRun: false, complete: true });
+    expect(await redis.dbsize()).toBe(51);
+    expect(await redis.exists('other:0')).toBe(1);
+    expect(await inspector.sweep(sweep)).toMatchObject({ removed: 0, scanned: 50 });
+  });
+
+  it('stay where they are used after they were looked at', async () => {
+    await fillIdle('key:', Array<number>(50).fill(20));
+    const { inspector, connection } = await openInspector(opened, server.options);
+    const [master] = connection.masters();
+    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
+    let used = 0;
+    Object.assign(master!, {
+      evalsha: async (...args: unknown[]) => {
+        if (used++ === 0) await redis.touch('key:7', 'key:8');
+        return evalsha(...args);
+      },
+    });
+    expect(await inspector.sweep({ match: '*', idleFor: '9h' })).toMatchObject({ scanned: 50 });
+    expect(used).toBe(50);
+    // One of them may have been the first, which was sent before.
+    expect((await redis.keys('*')).toSorted()).toEqual(['key:7', 'key:8']);
+  });
+
+  it('are not known under an LFU policy, which is said before anything is removed', async () => {
+    await redis.set('key', 'value');
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lfu');
+    const inspector = await inspect();
+    await expect(inspector.staleKeys({ idleFor: '1h' })).rejects.toThrow(/under the policy allkeys-lfu/);
+    const sweep = inspector.sweep({ match: '*', idleFor: '1h' });
+    await expect(sweep).rejects.toThrow(IdleTimeUnavailableError);
+    // One that is set while keys are walked through.
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    const keys = Object.fromEntries(Array.from({ length: 3_000 }, (_, number) => [`key:${number}`, 'value']));
+    await redis.mset(keys);
+    let changed: Promise<unknown> | undefined;
+    const onProgress = (): void => void (changed ??= redis.config('SET', 'maxmemory-policy', 'allkeys-lfu'));
+    const late = inspector.staleKeys({ idleFor: '1h', onProgress });
+    await expect(late).rejects.toThrow(IdleTimeUnavailableError);
+    await changed;
+  });
+
+  it('are not told to who may not ask', async () => {
+    await fillIdle('key:', [20, 20]);
+    await fillIdle('other:', [20]);
+    const withoutObject = await inspectAs('~*', '+@all', '-object');
+    await expect(withoutObject.staleKeys({ idleFor: '1h' })).rejects.toThrow(RedisPermissionError);
+    const withoutUnlink = await inspectAs('~*', '+@all', '-unlink');
+    const sweep = { match: '*', idleFor: '1h' } as const;
+    await expect(withoutUnlink.sweep(sweep)).rejects.toThrow(RedisPermissionError);
+    expect(await redis.dbsize()).toBe(3);
+    const ofSome = await inspectAs('~key:*', '+@all');
+    expect(await ofSome.sweep(sweep)).toMatchObject({
+      removed: 2,
+      omitted: [{ part: 'some keys', reason: 'not permitted' }],
+    });
+    expect(await redis.keys('*')).toEqual(['other:0']);
+  });
+
+  it('need no more than the rules that the guide tells', async () => {
+    await fillIdle('key:', [20, 20]);
+    const scan = '~* +scan +dbsize +info +object|idletime +hello +client +ping';
+    const inspector = await inspectAs(...scan.split(' '));
+    expect(await inspector.staleKeys({ idleFor: '1h' })).toMatchObject({ stale: 2, omitted: [] });
+    const sweeper = await inspectAs(...`${scan} +evalsha +eval +unlink +getrange +time`.split(' '));
+    expect(await sweeper.sweep({ match: '*', idleFor: '1h' })).toMatchObject({ removed: 2, omitted: [] });
+    await redis.set('other', 'x'.repeat(100));
+    expect(await sweeper.sweep({ match: '*', olderThan: '1h' })).toMatchObject({ removed: 0, scanned: 1 });
+  });
+
+  it('of the cache are removed by their age, and nothing else is', async () => {
+    const { app } = await startApplication([
+      RedisModule.forRoot(server.options),
+      CacheModule.forRoot({ namespace: 'app' }),
+    ]);
+    opened.add({ [Symbol.asyncDispose]: () => app.close() });
+    const cache = app.get(CacheService);
+    const ages = { old: 5, older: 7, young: 1 };
+    for (const [key, hours] of Object.entries(ages)) {
+      await cache.set(key, key, { ttl: '1d' });
+      const born = Buffer.alloc(8);
+      born.writeDoubleLE(Date.now() - hours * HOUR * 1_000);
+      await redis.setrange((await cache.inspect(key)).redisKey, BORN, born);
+    }
+    await cache.set('new', 'new');
+    await redis.mset({ 'app:text': 'x'.repeat(100), short: 'x' });
+    await redis.rpush('app:list', 1, 2);
+    const inspector = await inspect();
+    const sweep = { match: 'app:*', olderThan: '3h' } as const;
+    expect(await inspector.sweep({ ...sweep, dryRun: true })).toMatchObject({ removed: 2 });
+    const before = await redis.dbsize();
+    expect(await inspector.sweep(sweep)).toMatchObject({ removed: 2, complete: true, omitted: [] });
+    expect(await redis.dbsize()).toBe(before - 2);
+    for (const [key, hours] of Object.entries(ages))
+      expect((await cache.inspect(key)).state === 'missing').toBe(hours > 3);
+    expect((await cache.inspect('new')).state).toBe('fresh');
+    // Under any policy: it is the age that counts.
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lfu');
+    expect(await inspector.sweep(sweep)).toMatchObject({ removed: 0 });
+  });
+
+  it('cannot be swept by mistake', async () => {
+    const inspector = await inspect();
+    const problemsOf = async (options: object): Promise<string[]> => {
+      const refused: unknown = await inspector.sweep(options as never).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(InspectionConfigurationError);
+      return (refused as InspectionConfigurationError).problems.map(({ option }) => option);
+    };
+    expect(await problemsOf({})).toEqual(['match', 'idleFor']);
+    expect(await problemsOf({ match: '*', idleFor: '1h', olderThan: '1h' })).toEqual(['idleFor']);
+    expect(await problemsOf({ match: '*', idleFor: 'long', limit: 3, dryRun: 1 })).toHaveLength(3);
+    await expect(inspector.staleKeys({} as never)).rejects.toThrow(/idleFor: is missing/);
+  });
+});
