@@ -1,0 +1,91 @@
+import { ServiceUnavailableException } from '@nestjs/common';
+import type { ModuleRef } from '@nestjs/core';
+import type {
+  HealthCheckResult,
+  HealthCheckService,
+  HealthIndicatorResult,
+  HealthIndicatorService,
+} from '@nestjs/terminus';
+import type { ConnectionHealthCheck } from '../connection/connection-health-check.js';
+import type { ConnectionHealthChecks } from '../connection/connection-health-checks.js';
+import type { FeatureHealth } from '../features/feature-health.js';
+import type { Health } from '../health.js';
+import { indicatorResult, notRequired } from '../indicator-result.js';
+import type { ResolvedHealthOptions } from '../options/resolved-health-options.js';
+import { askIndicator } from './application-indicators.js';
+import { connectionKey } from './connection-key.js';
+import { VerdictLog } from './verdict-log.js';
+
+/** What {@link Readiness} is made of. */
+export interface ReadinessParts {
+  readonly options: ResolvedHealthOptions;
+  readonly checks: ConnectionHealthChecks;
+  readonly features: FeatureHealth;
+  readonly modules: ModuleRef;
+  readonly health: HealthCheckService;
+  readonly indicators: HealthIndicatorService;
+}
+
+/** Whether the application can do its work: its connections, the modules of rednest that it has imported, and its own indicators. */
+export class Readiness {
+  readonly #parts: ReadinessParts;
+  readonly #log = new VerdictLog();
+  #isShuttingDown = false;
+
+  constructor(parts: ReadinessParts) {
+    this.#parts = parts;
+  }
+
+  /** From now on, it is not ready. */
+  shutDown(): void {
+    this.#isShuttingDown = true;
+  }
+
+  /** The result of terminus, whatever it is. */
+  async check(): Promise<HealthCheckResult> {
+    const { checks, features, options, modules, health } = this.#parts;
+    const result = await resultOf(health, [
+      ...checks.all().map((check) => () => this.#connection(check)),
+      ...Array.from(
+        features.checks(),
+        ([key, check]) =>
+          async () =>
+            this.#result(key, await check()),
+      ),
+      ...options.indicators.map((indicator) => () => askIndicator(indicator, modules)),
+    ]);
+    if (this.#isShuttingDown) return { ...result, status: 'shutting_down' };
+    this.#log.note(result);
+    return result;
+  }
+
+  async #connection(check: ConnectionHealthCheck): Promise<HealthIndicatorResult> {
+    const { checks } = this.#parts;
+    const { connection } = check;
+    const health = await check.check(checks.optionsOf(connection));
+    return this.#result(
+      connectionKey(connection.name),
+      checks.isRequired(connection) ? health : notRequired(health),
+    );
+  }
+
+  #result(key: string, health: Health): HealthIndicatorResult {
+    const { options, indicators } = this.#parts;
+    const { status, code } = health;
+    const shown = options.details ? health : { status, ...(code !== undefined && { code }) };
+    return indicatorResult(indicators, key, shown);
+  }
+}
+
+/** Terminus throws a result that is not a good one. */
+export async function resultOf(
+  health: HealthCheckService,
+  indicators: (() => Promise<HealthIndicatorResult>)[],
+): Promise<HealthCheckResult> {
+  try {
+    return await health.check(indicators);
+  } catch (error) {
+    if (error instanceof ServiceUnavailableException) return error.getResponse() as HealthCheckResult;
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import {
+  CacheModule,
+  EncryptionModule,
+  Event,
+  EventBus,
+  LockModule,
+  LockService,
+  PubSubModule,
+  Subscribe,
+} from 'rednest';
+import { eventually } from '../support/eventually.js';
+import { Opened } from '../support/opened.js';
+import { startHealth, stateOf } from './fixtures/health-application.js';
+
+const opened = new Opened();
+
+@Event('health.viewed', { delivery: 'durable' })
+class Viewed {
+  id!: number;
+}
+
+class Handlers {
+  @Subscribe(Viewed, { group: 'ranking' })
+  count(): void {}
+}
+
+const modules = () => [
+  CacheModule.forRoot({ namespace: 'app' }),
+  LockModule.forRoot(),
+  PubSubModule.forRoot(),
+  EncryptionModule.forRoot({ key: randomBytes(32).toString('hex') }),
+];
+
+describe('the modules of rednest', () => {
+  it('tell how they are, and none makes the application unready', async () => {
+    const server = await opened.server({});
+    const { app, ready } = await startHealth(opened, {
+      redis: { ...server.options, startup: 'optional' },
+      health: { cacheFor: 50, timeout: 500 },
+      imports: modules(),
+      providers: [Handlers],
+    });
+    await using lease = await eventually(() => app.get(LockService).acquire('a'));
+    expect(lease.lost).toBeUndefined();
+    const { body } = await eventually(async () => {
+      const answer = await ready();
+      expect(stateOf(answer.body.details['cache'])).toBe('up');
+      expect(answer.body.details['events']).toMatchObject({ lag: 0 });
+      return answer;
+    });
+    expect(body.details).toMatchObject({
+      cache: { caches: { default: { available: true, coherent: true, pendingInvalidations: 0 } } },
+      locks: { status: 'up', held: 1, waiting: 0 },
+      events: { status: 'up', failed: 0, dead: 0, lag: 0, pending: 0, unattended: 0 },
+      encryption: { status: 'up', refused: 0 },
+    });
+    await server.kill();
+    await eventually(async () => {
+      const answer = await ready();
+      expect(answer.status).toBe(200);
+      expect(answer.body.details).toMatchObject({
+        redis: { code: 'REDIS_UNAVAILABLE' },
+        // Whether it has noticed by a read yet, or by its listener only.
+        cache: { code: expect.stringMatching(/^CACHE_(?:UNAVAILABLE|INCOHERENT)$/) },
+        events: { status: 'up', omitted: ['groups'] },
+      });
+    });
+    await server.restart();
+    await eventually(async () => {
+      const { details } = (await ready()).body;
+      expect(['redis', 'cache', 'events'].map((key) => stateOf(details[key]))).toEqual(['up', 'up', 'up']);
+    }, 15_000);
+  });
+
+  it('tell of events that nobody handles any more', async () => {
+    const server = await opened.emptyServer();
+    const redis = server.options;
+    const handling = await startHealth(opened, {
+      redis,
+      imports: [PubSubModule.forRoot()],
+      providers: [Handlers],
+    });
+    await handling.app.get(EventBus).publish(Viewed, { id: 1 });
+    await eventually(async () => {
+      expect((await handling.ready()).body.details['events']).toMatchObject({ handled: 1, unattended: 0 });
+    });
+    await handling.app.close();
+    const { app, ready } = await startHealth(opened, { redis, imports: [PubSubModule.forRoot()] });
+    await app.get(EventBus).publish(Viewed, { id: 2 });
+    await eventually(async () => {
+      const { status, body } = await ready();
+      expect(status).toBe(200);
+      expect(stateOf(body.details['events'])).toBe('degraded');
+      expect(body.details['events']).toMatchObject({ code: 'EVENTS_NO_CONSUMER', lag: 1, unattended: 1 });
+    }, 15_000);
+  });
+});
