@@ -1,0 +1,147 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import {
+  CacheModule,
+  CacheService,
+  EventBus,
+  getRedisConnectionToken,
+  PubSubModule,
+  type RedisConnection,
+} from 'rednest';
+import { startCluster } from 'rednest/testing';
+import { eventually } from '../support/eventually.js';
+import { Opened } from '../support/opened.js';
+import { startMeasured } from './fixtures/measured-application.js';
+
+const opened = new Opened();
+
+const topics = { 'order.paid': { delivery: 'durable', partitions: 1 } } as const;
+
+async function start({ cacheFor = 0 }: { cacheFor?: number } = {}) {
+  const server = await opened.server({});
+  const started = await startMeasured(opened, {
+    redis: { ...server.options, commandTimeout: '30s' },
+    metrics: { timeout: '300ms', server: { cacheFor } },
+    imports: [CacheModule.forRoot({ namespace: 'app', budget: '50ms' }), PubSubModule.forRoot({ topics })],
+  });
+  const bus = started.app.get(EventBus);
+  await bus.subscribe('order.paid', () => undefined, { group: 'billing' });
+  const connection = started.app.get<RedisConnection>(getRedisConnectionToken());
+  return { ...started, server, bus, connection };
+}
+
+/** What Redis has been asked for at scrapes, as it counts itself. */
+const SCRAPED = 'rednest_command_duration_seconds_count';
+
+describe('a scrape', () => {
+  it('leaves out what a paused Redis does not answer, with what is known, and has it again after', async () => {
+    const { app, scrape, server } = await start();
+    const cache = app.get(CacheService);
+    await cache.getOrSet('a', () => Promise.resolve(1));
+    const isWhole = async () => {
+      const metrics = await scrape();
+      expect(metrics.value('rednest_server_memory_used_bytes')).toBeGreaterThan(0);
+      expect(metrics.value('rednest_events_group_consumers')).toBe(1);
+      expect(metrics.all('rednest_scrape_answered').map(({ value }) => value)).toEqual([1, 1]);
+    };
+    await eventually(isWhole, 15_000);
+    server.pause();
+    const scrapes = await (async () => {
+      try {
+        await cache.get('not here');
+        return await Promise.all([scrape(), scrape(), scrape()]);
+      } finally {
+        server.resume();
+      }
+    })();
+    for (const during of scrapes) {
+      expect(during.all('rednest_server_memory_used_bytes')).toEqual([]);
+      expect(during.all('rednest_events_group_lag')).toEqual([]);
+      expect(during.value('rednest_scrape_answered', { source: 'server' })).toBe(0);
+      expect(during.value('rednest_scrape_answered', { source: 'events' })).toBe(0);
+      expect(during.value('rednest_cache_stores_total')).toBe(1);
+      expect(during.value('rednest_connection_state', { state: 'ready' })).toBe(1);
+      expect(during.value('rednest_cache_reads_unanswered_total')).toBe(1);
+    }
+    await eventually(isWhole, 15_000);
+  });
+
+  it('answers while Redis is gone, and shows it', async () => {
+    const { scrape, server, connection } = await start();
+    await server.kill();
+    await eventually(() => connection.state === 'reconnecting');
+    const metrics = await scrape();
+    expect(metrics.value('rednest_connection_state', { state: 'reconnecting' })).toBe(1);
+    expect(metrics.value('rednest_scrape_answered', { source: 'server' })).toBe(0);
+    expect(metrics.all('rednest_server_connected_clients')).toEqual([]);
+    await server.restart();
+    await eventually(async () => {
+      const after = await scrape();
+      expect(after.value('rednest_server_connected_clients')).toBeGreaterThan(0);
+      expect(after.value('rednest_connection_reconnects_total', { role: 'client' })).toBe(1);
+    }, 15_000);
+  });
+
+  it('asks once for all that scrape meanwhile, and not again while the answer is fresh', async () => {
+    const { scrape, server } = await start({ cacheFor: 60_000 });
+    await Promise.all(Array.from({ length: 20 }, () => scrape()));
+    await eventually(async () => {
+      const metrics = await scrape();
+      expect(metrics.value('rednest_scrape_answered', { source: 'server' })).toBe(1);
+    }, 15_000);
+    const metrics = await scrape();
+    expect(metrics.value(SCRAPED, { command: 'info' })).toBe(3);
+    server.pause();
+    try {
+      const during = await scrape();
+      expect(during.value('rednest_server_memory_used_bytes')).toBeGreaterThan(0);
+    } finally {
+      server.resume();
+    }
+  });
+
+  it('leaves out what a user may not ask for', async () => {
+    // The driver writes there that it cannot ask whether the server is ready.
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const acl = ['app on >secret ~* &* +@all -info'];
+    const server = await opened.server({ acl });
+    const { scrape } = await startMeasured(opened, {
+      redis: { ...server.options, username: 'app', password: 'secret' },
+    });
+    warn.mockRestore();
+    await scrape();
+    // Of the scrape before: what a scrape asks is counted when it is answered.
+    const metrics = await scrape();
+    expect(metrics.all('rednest_server_memory_used_bytes')).toEqual([]);
+    expect(metrics.value('rednest_scrape_answered', { source: 'server' })).toBe(0);
+    expect(metrics.value('rednest_command_errors_total', { command: 'info', code: 'REDIS_PERMISSION' })).toBe(
+      3,
+    );
+  });
+});
+
+describe('on a Cluster', () => {
+  it('each master tells of itself, and one that is silent is left out', async () => {
+    const cluster = await startCluster();
+    opened.add({ [Symbol.asyncDispose]: () => cluster.stop() });
+    const { scrape } = await startMeasured(opened, {
+      redis: { ...cluster.options },
+      metrics: { timeout: '500ms', server: { cacheFor: 0 } },
+    });
+    const nodes = async () =>
+      (await scrape()).all('rednest_server_memory_used_bytes').map(({ labels }) => labels['node']);
+    const all = await eventually(async () => {
+      const found = await nodes();
+      return found.length === 3 && found;
+    }, 15_000);
+    expect(all.every((node) => /:\d+$/.test(node ?? ''))).toBe(true);
+    const [silent] = await cluster.masters();
+    silent!.pause();
+    try {
+      const others = all.filter((node) => !node?.endsWith(`:${silent!.port}`));
+      expect(others).toHaveLength(2);
+      await eventually(async () => expect(await nodes()).toEqual(others), 15_000);
+    } finally {
+      silent!.resume();
+    }
+  });
+});
