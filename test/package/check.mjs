@@ -35,7 +35,14 @@ const exported = {
     'EncryptedRecords',
     'Encrypted',
   ],
+  'rednest/diagnostics': ['RedisInspectorModule', 'RedisInspector', 'InjectRedisInspector'],
   'rednest/testing': ['startRedis'],
+};
+
+/** The entries that need an optional peer: the application on Nest 11 has none of those, and the others load all the same. */
+const exportedWithPeers = {
+  'rednest/health': ['RedisHealthModule', 'RedisHealthIndicator'],
+  'rednest/metrics': ['RedisMetricsModule'],
 };
 
 // What the applications connect to is theirs to say.
@@ -74,18 +81,33 @@ function useFromNest12(packed) {
   const project = join(scratch, 'nest12');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'nest12', private: true }));
-  const peers = ['@nestjs/common', '@nestjs/core', '@nestjs/config'].map(
-    (name) => `${name}@${versionOf(name)}`,
-  );
-  install(project, [packed, ...peers]);
-  importAndRequire(project, 'Nest 12');
+  const peers = ['@nestjs/common', '@nestjs/core', '@nestjs/config', '@nestjs/terminus', 'prom-client'];
+  install(project, [packed, ...peers.map((name) => `${name}@${versionOf(name)}`)]);
+  importAndRequire(project, 'Nest 12', { ...exported, ...exportedWithPeers });
+  useCommand(project);
+}
+
+/** The command line tool, as it is installed. */
+function useCommand(project) {
+  const version = run('npx', ['--no-install', 'rednest', '--version'], project).trim();
+  const packed = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+  if (version !== packed) fail(`rednest --version: ${version}`);
+  // Nobody listens on this port.
+  const { status, stdout, stderr } = spawnSync('npx', ['--no-install', 'rednest', 'doctor', '--json'], {
+    cwd: project,
+    env: { ...env, REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' },
+    encoding: 'utf8',
+  });
+  const found = status === 3 && JSON.parse(stdout).findings.some(({ check }) => check === 'address');
+  if (!found) fail([`rednest doctor: ${status}`, stdout, stderr].join('\n'));
+  report('npx rednest');
 }
 
 function useFromNest11(packed) {
   const project = join(scratch, 'nest11');
   cpSync(fixture, project, { recursive: true });
   install(project, [packed]);
-  importAndRequire(project, 'Nest 11');
+  importAndRequire(project, 'Nest 11', exported);
   checkTypes(project);
   report('Nest 11: types for a CommonJS application, and declarations without skipLibCheck');
   run('npx', ['jest', '--ci'], project);
@@ -116,9 +138,9 @@ function install(project, packages) {
   run('npm', ['install', ...quiet, ...packages], project);
 }
 
-function importAndRequire(project, title) {
+function importAndRequire(project, title, entries) {
   const check = `
-    for (const [entry, names] of Object.entries(${JSON.stringify(exported)})) {
+    for (const [entry, names] of Object.entries(${JSON.stringify(entries)})) {
       const found = await load(entry);
       const missing = names.filter((name) => typeof found[name] !== 'function');
       if (missing.length > 0) throw new Error(entry + ' does not export ' + missing.join(', '));
