@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { IsInt, Max, Min, validateSync } from 'class-validator';
+import { IsInt, Matches, Max, Min, validateSync } from 'class-validator';
 import { ToNumber } from './common/to-number.js';
 
 const PORT_RULE = { message: 'PORT is a whole number from 0 to 65535' };
@@ -12,6 +12,13 @@ export class AtlasEnvironment {
   @Min(0, PORT_RULE)
   @Max(65_535, PORT_RULE)
   PORT = 3000;
+
+  /**
+   * How long requests are still served after SIGTERM, while readiness says `shutting_down`: some periods of a load balancer that asks for
+   * readiness itself. @default 0s
+   */
+  @Matches(/^\d+(?:ms|s)$/, { message: 'SHUTDOWN_DELAY is a duration such as 5s or 500ms' })
+  SHUTDOWN_DELAY = '0s';
 }
 
 /**
@@ -25,5 +32,5 @@ export function validateEnvironment(variables: Record<string, unknown>): Record<
     Object.values(problem.constraints ?? {}),
   );
   if (problems.length > 0) throw new Error(`The environment is not right: ${problems.join('; ')}`);
-  return { ...variables, PORT: environment.PORT };
+  return { ...variables, PORT: environment.PORT, SHUTDOWN_DELAY: environment.SHUTDOWN_DELAY };
 }

@@ -47,6 +47,8 @@ function welcome(app: INestApplication): void {
     `  curl -X POST '${url}/work' -H 'content-type: application/json' -d '{"cityId":2657896}'`,
     `  curl -X POST '${url}/payments/profiles' -H 'content-type: application/json' -d '${JSON.stringify(EXAMPLE_PROFILE)}'`,
     `  curl -X POST '${url}/payments/profiles/search' -H 'content-type: application/json' -d '{"cardNumber":"4111-1111-1111-1111"}'`,
+    `  curl -i '${url}/health/ready'   # and /health/live, /health/startup`,
+    `  curl '${url}/metrics'`,
   ];
   process.stdout.write(`\n${lines.join('\n')}\n\n`);
 }

@@ -80,8 +80,11 @@ export class RunningAtlas implements AsyncDisposable {
     return this.#request(path, 'DELETE');
   }
 
-  close(): Promise<void> {
-    return this.app.close();
+  /** @param signal what it is told to stop by. @default nothing: it just closes */
+  close(signal?: NodeJS.Signals): Promise<void> {
+    // Nest takes the signal, and does not say so in this type.
+    const app: { close(signal?: string): Promise<void> } = this.app;
+    return app.close(signal);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import { cityKeys } from '../cities/cities.keys.js';
+import type { ServerOverview } from '../server/server.dto.js';
 import { RunningAtlas } from './atlas.fixture.js';
 import { fewCities, ZURICH } from './city-data.fixture.js';
 import { RecordingLogger } from './recording-logger.fixture.js';
@@ -37,6 +38,23 @@ describe('Atlas over HTTP', () => {
     expect(await page.text()).toMatch('Atlas');
   });
 
+  it('tells operators how Redis is doing', async () => {
+    const { status, body } = await atlas.get<ServerOverview>('/server');
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      memory: {
+        used: expect.any(Number),
+        peak: expect.any(Number),
+        limit: null,
+        warnings: [expect.any(String)],
+      },
+      keys: await (await server.admin()).dbsize(),
+      commands: expect.arrayContaining([
+        { command: 'geoadd', calls: expect.any(Number), time: expect.any(Number) },
+      ]),
+    });
+  });
+
   it('describes every route, and what it may answer', async () => {
     const { paths } = (await atlas.get<OpenApi>('/docs-json')).body;
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
@@ -56,7 +74,12 @@ describe('Atlas over HTTP', () => {
       'GET /cities/{id}',
       'GET /cities/{id}/tags',
       'GET /cities/{id}/visits',
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /health/startup',
+      'GET /metrics',
       'GET /payments/profiles/{id}',
+      'GET /server',
       'GET /tours',
       'GET /tours/{id}',
       'GET /work/{id}',
@@ -124,6 +147,7 @@ describe('Atlas over HTTP', () => {
       atlas.post('/accounts/transfer?via=script', { from: 'a', to: 'b', amount: 1 }),
       atlas.post('/work', { cityId: ZURICH }),
       atlas.get('/tours'),
+      atlas.get('/server'),
       atlas.post('/tours/zurich-old-town/bookings', { guest: 'Alice', places: 1 }),
       atlas.post('/tours/nightly'),
       atlas.post('/payments/profiles/search', { cardNumber: '4111111111111111' }),
