@@ -1,4 +1,4 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -25,7 +25,7 @@ interface Scanner {
   run(signal: AbortSignal): Promise<number>;
 }
 
-/** What it does to the reader that another process is busy: with few processors, that is most of it. */
+/** What it does to the reader that another process is busy. */
 const NO_SCANNER: Scanner = {
   name: 'half of a processor, no Redis',
   run: async (signal) => {
@@ -56,6 +56,15 @@ export async function* scans(): AsyncGenerator<Table> {
     await redis.flushall('ASYNC');
     redis.disconnect();
   }
+}
+
+/**
+ * The scanners, this process and what it starts from now on, keep to one processor, as they would to a machine of their own: on a small one
+ * the reader would wait for a processor, and not for Redis.
+ */
+function keepToOneProcessor(): void {
+  const { status } = spawnSync('taskset', ['-acp', '0', String(process.pid)]);
+  if (status !== 0) console.log('No taskset here: where processors are few, the reader waits for one.');
 }
 
 async function fill(redis: Redis): Promise<void> {
@@ -117,6 +126,8 @@ async function runCli(args: readonly string[], signal?: AbortSignal): Promise<nu
 
 async function compareScanners(scanners: readonly Scanner[]): Promise<Table> {
   const reader = fork(new URL('./reader.js', import.meta.url), [redisUrl(), String(KEYS - COLLECTIONS)]);
+  // After the reader, which may run where it likes.
+  keepToOneProcessor();
   try {
     await messageOf(reader);
     const figures = new Map<string, Record<string, number>>();

@@ -1,4 +1,4 @@
-import { END, PAGE, type Page } from './key-walk.js';
+import { END, type Page } from './key-walk.js';
 
 /** How far a walk through all keys is. It never falls. */
 export class WalkProgress {
@@ -25,10 +25,10 @@ export class WalkProgress {
     this.#total = total;
   }
 
-  passed({ next }: Page): void {
+  passed({ next, size }: Page): void {
     const done = this.#areCursorsPositions
       ? Math.floor(this.#total * (next === END ? 1 : positionOf(next)))
-      : this.#done + PAGE;
+      : this.#done + size;
     this.#done = Math.max(this.#done, Math.min(done, this.#total));
   }
 

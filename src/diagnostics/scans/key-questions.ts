@@ -10,12 +10,13 @@ import {
 import { orRedisError } from '../../redis/shared.js';
 import type { Omission } from '../omission.js';
 import { idleTimeProblem } from './idle-time.js';
+import { keyArgument } from './key-text.js';
 
 /** What is asked of a key. */
 export interface Question {
   /** The command, for {@link Omission.part}. */
   readonly part: string;
-  readonly send: (pipeline: ChainableCommander, key: Buffer) => unknown;
+  readonly send: (pipeline: ChainableCommander, key: string | Buffer) => unknown;
 }
 
 /** In the place of an answer: the user may not look at this key. */
@@ -55,12 +56,14 @@ export class KeyQuestions {
   async ask(asked: readonly (readonly [Buffer, readonly Question[]])[]): Promise<unknown[][]> {
     const pipeline = this.master.pipeline();
     const sent: Question[] = [];
-    for (const [key, questions] of asked)
+    for (const [bytes, questions] of asked) {
+      const key = keyArgument(bytes);
       for (const question of questions) {
         if (this.omissionOf(question)) continue;
         question.send(pipeline, key);
         sent.push(question);
       }
+    }
     const replies = sent.length > 0 ? ((await orRedisError(pipeline.exec())) ?? []) : [];
     let next = 0;
     const answerTo = (question: Question): unknown => {

@@ -13,7 +13,7 @@ import { Pace } from './pace.js';
 import type { ResolvedScanOptions } from './resolve-scan-options.js';
 import type { ScanReport } from './scan-reports.js';
 
-/** Keys that are asked of in one trip: the server answers nobody else meanwhile, which is for about 0.1 ms. See bench/diagnostics.bench.ts. */
+/** Keys that are told of, or asked of, in one trip: for as long, about 0.05 ms, the server answers nobody else. See bench/diagnostics.bench.ts. */
 const BATCH = 50;
 
 /** Only for whether a question may be asked. */
@@ -95,7 +95,7 @@ export class KeyScan<Tally> {
    * @throws RedisError where nothing was found yet, or something is refused that it cannot do without
    */
   async run(task: ScanTask<Tally>): Promise<ScanOutcome<Tally>> {
-    const walk = new KeyWalk(this.#connection, this.#options.match);
+    const walk = new KeyWalk(this.#connection, this.#options.match, { pageSize: BATCH });
     const { completed, doubt } = await this.#walk(walk, task);
     const servers = walk.present.flatMap((server) => this.#servers.get(server) ?? []);
     return {

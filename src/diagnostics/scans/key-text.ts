@@ -6,6 +6,11 @@ export function reportedKey(bytes: Buffer): { readonly key: string; readonly raw
   return { key: bytes.toString('latin1').replaceAll(/[^ -[\]-~]/g, escaped), raw: bytes };
 }
 
+/** A key as an argument: as text where that is the same, since the driver writes a command with bytes in it by a call of the system of its own. */
+export function keyArgument(bytes: Buffer): string | Buffer {
+  return isUtf8(bytes) ? bytes.toString() : bytes;
+}
+
 function escaped(character: string): string {
   return character === '\\' ? '\\\\' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }

@@ -135,7 +135,7 @@ export class Rotation {
       topology: connection.topology,
     });
     // A namespace has no character that a pattern gives a meaning to.
-    const walk = new KeyWalk(connection, `${namespace}:${options.match}`, from?.cursors);
+    const walk = new KeyWalk(connection, `${namespace}:${options.match}`, { cursors: from?.cursors });
     const { signal } = options;
     const reader = new KeyReader({
       connection,
