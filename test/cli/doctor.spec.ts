@@ -94,6 +94,13 @@ describe('rednest doctor', () => {
     expect([...MODULE_COMMANDS[module]].toSorted()).toEqual([...new Set(granted)].toSorted());
   });
 
+  it('knows what the guides grant the inspector and the probes', () => {
+    const granted = guideAcl('diagnostics').match(/(?<=\+)\S+/g);
+    expect([...MODULE_COMMANDS.inspector].toSorted()).toEqual(granted?.toSorted());
+    // INFO is in the connection's own list.
+    expect(MODULE_COMMANDS.health.map((command) => `+${command}`)).toEqual([guideAcl('health'), '+info']);
+  });
+
   it('knows what the guide grants connections', () => {
     const granted = guideAcl().match(/(?<=\+)\S+/g);
     expect([...MODULE_COMMANDS.connection].toSorted()).toEqual(granted?.toSorted());

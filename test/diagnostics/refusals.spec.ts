@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RedisCommandError, RedisPermissionError } from 'rednest';
+import { guideAcl } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
 import { omissions, REPORTS } from './fixtures/every-report.js';
 import { openInspector } from './fixtures/open-inspector.js';
@@ -7,8 +8,12 @@ import { ToldServer } from './fixtures/told-server.js';
 
 const opened = new Opened();
 
-/** All that the methods need together. */
-const ALL = '+info +ping +config|get +client|list +slowlog|get +latency|latest +bgsave';
+/** What the figures need of what the guide gives: the rest is for scans. */
+const OF_FIGURES = /^\+(?:info|ping|config|client|slowlog|latency|bgsave)/;
+const ALL = guideAcl('diagnostics')
+  .split(' ')
+  .filter((rule) => OF_FIGURES.test(rule))
+  .join(' ');
 
 const BASE = '+client|setname';
 

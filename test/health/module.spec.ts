@@ -8,6 +8,7 @@ import {
   RedisHealthModule,
   type RedisHealthRootOptions,
 } from 'rednest/health';
+import { guideAcl } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
 import { startApplication } from '../support/redis-application.js';
 
@@ -42,6 +43,17 @@ describe('RedisHealthModule', () => {
     await expect(start(RedisHealthModule.forRoot({ isGlobal: false }), Feature)).rejects.toThrow(
       /RedisHealthIndicator/,
     );
+  });
+
+  it("sees everything with the guides' smallest ACL", async () => {
+    const rules = `${guideAcl()} ${guideAcl('health')}`;
+    const server = await opened.server({ acl: [`prober on >probe ${rules}`] });
+    const redis = RedisModule.forRoot({ ...server.options, username: 'prober', password: 'probe' });
+    const { app } = await startApplication([redis, RedisHealthModule.forRoot()]);
+    opened.add({ [Symbol.asyncDispose]: () => app.close() });
+    const { redis: found } = await app.get(RedisHealthIndicator).check('redis');
+    expect(found).toMatchObject({ status: 'up', latency: expect.any(Number), role: 'master' });
+    expect(found).not.toHaveProperty('omitted');
   });
 
   it.each([

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 
+type Guide = 'redis' | 'cache' | 'lock' | 'events' | 'encryption' | 'health' | 'diagnostics';
+
 /** The rules of a guide's smallest ACL: the tests run under what the guide tells. */
-export function guideAcl(guide: 'redis' | 'cache' | 'lock' | 'events' | 'encryption' = 'redis'): string {
+export function guideAcl(guide: Guide = 'redis'): string {
   const block = /```acl\n([^`]+)```/.exec(textOf(guide))?.[1];
   if (block === undefined) throw new Error(`docs/${guide}.md has no \`\`\`acl block`);
   return block.trim().split(/\s+/).join(' ');

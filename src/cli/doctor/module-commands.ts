@@ -22,7 +22,8 @@ export const MODULE_COMMANDS = {
   ),
   health: words(`ping info`),
   inspector: words(
-    `info slowlog|get client|list config|get latency|latest ping scan dbsize type memory|usage object|idletime unlink cluster|nodes`,
+    `info ping config|get client|list slowlog|get latency|latest bgsave scan dbsize type memory|usage object|idletime strlen llen hlen
+     scard zcard xlen unlink evalsha eval getrange time cluster|nodes`,
   ),
 } as const satisfies Record<string, readonly string[]>;
 
