@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
-import { getRedisConnectionToken, RedisClosedError, type RedisConnection, RedisModule } from 'rednest';
-import { FaultProxy, type RedisServer } from 'rednest/testing';
+import {
+  getRedisConnectionToken,
+  RedisClosedError,
+  type RedisConnection,
+  RedisModule,
+  type RedisModuleOptions,
+} from 'rednest';
+import { FaultProxy, startSentinel, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import {
@@ -32,7 +38,7 @@ function launch(scenario: Scenario): ApplicationProcess {
   return application;
 }
 
-async function start(connect: RedisServer['options'], activities: Activity[]): Promise<ApplicationProcess> {
+async function start(connect: RedisModuleOptions, activities: Activity[]): Promise<ApplicationProcess> {
   const options = { ...connect, shutdownTimeout: SHUTDOWN_TIMEOUT, pool: { size: 1 } };
   const application = launch({ options, activities });
   await application.until('started');
@@ -124,6 +130,16 @@ describe('an application that closes', () => {
     expect(settled(outcomes)).toBe(outcomes.issued);
     expect(outcomes.resolved).toBe(0);
     expect(Object.keys(outcomes.rejected).toSorted()).toEqual(['REDIS_CLOSED', 'REDIS_UNAVAILABLE']);
+  });
+
+  it('does not wait for Sentinels that are dead', async () => {
+    const group = opened.add(await startSentinel({ replicas: 0 }));
+    const application = await start(group.options, []);
+    const [, ...others] = group.sentinels;
+    await Promise.all(others.map((sentinel) => sentinel.kill()));
+    await sleep(300);
+    const { after } = await close(application);
+    expect(after).toBeLessThan(SHUTDOWN_TIMEOUT);
   });
 
   it('while Redis loads its data set does not wait for it', async () => {

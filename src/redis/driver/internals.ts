@@ -18,6 +18,7 @@ interface RedisInternals {
   connector: {
     connect(emit: (event: string, error: Error) => void): Promise<Socket>;
     firstError?: Error | undefined;
+    stream?: Socket | undefined;
     /** Of a connection by way of Sentinels. */
     connectToSentinel?(...parameters: unknown[]): Redis;
     failoverDetector?: { cleanup(): void } | null;

@@ -23,8 +23,8 @@ function failWithCause(client: Redis): void {
   connector.connectToSentinel = (...parameters) => {
     const sentinel = connectToSentinel(...parameters);
     sentinel.on('error', (error: Error) => (cause = error));
-    // Of one that has ended already, the driver would set a timer that nothing clears.
-    sentinel.once('end', () => (sentinel.disconnect = () => {}));
+    // Told to disconnect afterwards, the driver would wait for the end of that socket again, with a timer that nothing clears.
+    sentinel.on('close', () => (redisInternals(sentinel).connector.stream = undefined));
     return sentinel;
   };
   connector.connect = async (emit) => {
