@@ -30,6 +30,12 @@ export default {
     '<rootDir>/src/cache/(?:codecs|coherence|entry|flight|local|lookup|maintenance|remote|stamps|store)/',
     '<rootDir>/test/encryption/(?!module|http|bootstrap|pass-through)',
     '<rootDir>/src/encryption/',
+    '<rootDir>/src/(?:keyspace|diagnostics|health|metrics|timing)/',
+    '<rootDir>/test/(?:diagnostics|metrics)/(?!module)',
+    '<rootDir>/test/health/(?!module|http)',
+    // The command line tool is run with what the project has installed; probes are tried with both above.
+    '<rootDir>/test/cli/',
+    '<rootDir>/sample/test/(?:k8s|faults-http)',
     // What they test runs in processes of its own, which Node gives the project's Nest and not this one.
     '<rootDir>/test/cache/(?:shutdown|stampede)',
     ...(driverOf(import.meta.dirname) === driverOf(config.rootDir) ? ofTheDriver : []),

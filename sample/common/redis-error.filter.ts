@@ -1,12 +1,12 @@
 import { Catch, Inject, Logger, ServiceUnavailableException, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
-import { EventBusClosedError, EventUnavailableError, toRedisError } from 'rednest';
+import { EventBusClosedError, EventUnavailableError, RedisOutOfMemoryError, toRedisError } from 'rednest';
 
 /** Seconds after which a client may try again: about what a failover takes. */
 const RETRY_AFTER = '2';
 
 /**
- * Answers 503 with `Retry-After` when Redis failed in a way that may pass: it is away, failing over, or a transaction kept losing
+ * Answers 503 with `Retry-After` when Redis failed in a way that may pass: it is away, failing over, full, or a transaction kept losing
  * against others; or when this replica shuts down. The caller learns nothing about the server. Whatever else goes wrong is handled as Nest always does.
  */
 @Catch()
@@ -36,9 +36,9 @@ export class RedisErrorFilter extends BaseExceptionFilter {
   }
 }
 
-/** The error, where it may be gone at the next try: with another replica, if this one shuts down. */
+/** The error, where it may be gone at the next try: with another replica, if this one shuts down; when somebody has made room, if the memory is full. */
 function passingError(exception: unknown): Error | undefined {
   if (exception instanceof EventBusClosedError) return exception;
   const error = exception instanceof EventUnavailableError ? exception.cause : toRedisError(exception);
-  return error?.retryable ? error : undefined;
+  return error?.retryable || error instanceof RedisOutOfMemoryError ? error : undefined;
 }

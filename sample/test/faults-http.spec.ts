@@ -96,7 +96,7 @@ describe('Atlas on a single Redis', () => {
     await admin.config('SET', 'maxmemory', '1');
     await becomes(atlas, [200, 'degraded', 'REDIS_OUT_OF_MEMORY']);
     expect((await atlas.get('/cities?q=zurich')).status).toBe(200);
-    expect((await atlas.put('/accounts/alice', { balance: 1 })).status).toBe(500);
+    expect((await atlas.put('/accounts/alice', { balance: 1 })).status).toBe(503);
     await admin.config('SET', 'maxmemory', '0');
     await becomes(atlas, [200, 'up']);
     expect((await atlas.put('/accounts/alice', { balance: 1 })).status).toBe(200);
