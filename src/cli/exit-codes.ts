@@ -2,7 +2,7 @@
 export const EXIT = {
   /** All is well. */
   done: 0,
-  /** A problem was found, or not all was done. */
+  /** A problem was found (`doctor --strict`: or a warning), or not all was done. */
   failed: 1,
   /** Arguments or environment variables are wrong. Nothing was asked of Redis. */
   wrongCall: 2,

@@ -6,7 +6,7 @@ import { bigkeys, type BigkeysOptions } from './commands/bigkeys.js';
 import { memory, type MemoryOptions } from './commands/memory.js';
 import { rotate, type RotateOptions } from './commands/rotate.js';
 import { slowlog, type SlowlogOptions } from './commands/slowlog.js';
-import { doctor } from './doctor/doctor.js';
+import { doctor, type DoctorOptions } from './doctor/doctor.js';
 
 /** Where the tool runs. */
 export type Host = Pick<Call, 'terminal' | 'signal'>;
@@ -14,7 +14,7 @@ export type Host = Pick<Call, 'terminal' | 'signal'>;
 const EXIT_CODES = `
 Exit codes:
   0    all is well
-  1    doctor found a problem; elsewhere, not all was done or could be looked at
+  1    doctor found a problem (with --strict: or a warning); elsewhere, not all was done or could be looked at
   2    arguments or environment variables are wrong
   3    Redis cannot be reached, or does not let this user in
   130  stopped by Ctrl-C; what was found until then is printed
@@ -47,7 +47,11 @@ export function createProgram(host: Host, finish: (code: number) => void): Comma
         finish(await command(call, options as unknown as Options));
       });
 
-  add('doctor', 'checks configuration, connection, permissions and server, and says what to do', doctor);
+  add<DoctorOptions>(
+    'doctor',
+    'checks configuration, connection, permissions and server, and says what to do',
+    doctor,
+  ).option('--strict', 'exit code 1 for warnings, too: for a pipeline that is to stop at them');
   add<BigkeysOptions>('bigkeys', 'the biggest keys, or those that nobody has used for long', bigkeys)
     .option('--match <glob>', 'only keys like this, as SCAN has it')
     .option('--top <number>', 'how many are listed', wholeNumber, 20)

@@ -1,5 +1,5 @@
 export type * from './figures/reports.js';
-export { InspectionConfigurationError } from './inspection-configuration-error.js';
+export { InspectionConfigurationError } from './options/inspection-configuration-error.js';
 export type {
   CommandStatsOptions,
   LatencyOptions,
@@ -7,9 +7,9 @@ export type {
   SaveOptions,
   SlowLogOptions,
   WatchMemoryOptions,
-} from './inspector-options.js';
+} from './options/inspector-options.js';
 export { getRedisInspectorToken, InjectRedisInspector } from './inspector-tokens.js';
-export type { NodeFigures, NoFigures, Omission, Report } from './omission.js';
+export type { NodeFigures, NoFigures, Omission, Report } from '../inquiry/omission.js';
 export { RedisInspector } from './redis-inspector.js';
 export {
   RedisInspectorModule,
@@ -18,6 +18,6 @@ export {
   type RedisInspectorModuleOptions,
   type RedisInspectorOptionsFactory,
 } from './redis-inspector.module.js';
-export { IdleTimeUnavailableError } from './scans/idle-time.js';
+export { IdleTimeUnavailableError } from './scans/idle-time-unavailable-error.js';
 export type * from './scans/scan-options.js';
 export type * from './scans/scan-reports.js';

@@ -12,11 +12,11 @@ import {
   connectedProvider,
   type ConnectedExtras,
 } from '../redis/shared.js';
-import { InspectionConfigurationError } from './inspection-configuration-error.js';
-import type { RedisInspectorOptions } from './inspector-options.js';
+import { InspectionConfigurationError } from './options/inspection-configuration-error.js';
+import type { RedisInspectorOptions } from './options/inspector-options.js';
 import { getRedisInspectorToken } from './inspector-tokens.js';
 import { RedisInspector } from './redis-inspector.js';
-import { resolveInspectorOptions } from './resolve-inspector-options.js';
+import { resolveInspectorOptions } from './options/resolve-inspector-options.js';
 
 /** What `forRoot` and `forRootAsync` take beside the options of the inspector. */
 export interface RedisInspectorModuleExtras {

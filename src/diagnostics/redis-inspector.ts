@@ -30,9 +30,9 @@ import type {
   SaveOptions,
   SlowLogOptions,
   WatchMemoryOptions,
-} from './inspector-options.js';
-import { Inquiry } from './inquiry/inquiry.js';
-import type { Report } from './omission.js';
+} from './options/inspector-options.js';
+import { Inquiry } from '../inquiry/inquiry.js';
+import type { Report } from '../inquiry/omission.js';
 import {
   resolveCommandStatsOptions,
   resolveInspectorOptions,
@@ -40,7 +40,7 @@ import {
   resolveSaveOptions,
   resolveSlowLogOptions,
   resolveWatchOptions,
-} from './resolve-inspector-options.js';
+} from './options/resolve-inspector-options.js';
 import { bigKeys } from './scans/big-keys.js';
 import {
   resolveBigKeysOptions,
@@ -157,7 +157,8 @@ export class RedisInspector {
   }
 
   /**
-   * The keys that were not read or written for long, in the way of {@link bigKeys}. To be looked at here is no use of a key.
+   * The keys that were not read or written for long, in the way of {@link bigKeys}. To be looked at here is no use of a key. Where the server
+   * may not know of all reads, `warnings` says so; the idle time of small whole numbers is `unknown`.
    *
    * @throws IdleTimeUnavailableError under an LFU policy; RedisError as with bigKeys, and where `OBJECT IDLETIME` is not permitted
    * @example
@@ -169,10 +170,13 @@ export class RedisInspector {
 
   /**
    * Removes keys that were not used for long, or entries of the cache that are old (`UNLINK`), in the way of {@link bigKeys}. One that is
-   * used, or made anew, before it is removed stays. Local tiers of caches are told only with coherence `'tracking'`: `CacheService.sweep`
+   * used, or made anew, before it is removed stays, and so does one whose idle time is not known. The server's idle times are all that it has
+   * to go by: reads from replicas, from local tiers, and while a snapshot is written are not in them. Where it can be seen that reads may be
+   * missing, it removes nothing without `trustIdleTimes`. Local tiers of caches are told only with coherence `'tracking'`: `CacheService.sweep`
    * tells them all. To read an age counts as a use of the key, also with `dryRun`.
    *
-   * @throws as {@link staleKeys}; IdleTimeUnavailableError only with `idleFor`
+   * @throws as {@link staleKeys}; IdleTimeUnavailableError only with `idleFor`, also for a server that has taken over from another, even
+   *   in the middle of a sweep, and for a connection that reads from replicas
    * @example
    * const { removed } = await inspector.sweep({ match: 'session:*', idleFor: '90d', dryRun: true });
    */

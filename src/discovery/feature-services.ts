@@ -16,11 +16,16 @@ export interface FeatureServices {
 /** Finds them wherever they are in the container, visible to the asking module or not. They are there once all modules are made. */
 export function featureServices(modules: ModuleRef): FeatureServices {
   return {
-    caches: [...(find(modules, Caches) ?? [])],
+    caches: membersOf(find(modules, Caches)),
     locks: find(modules, LockService),
     events: find(modules, EventBus),
     encryption: find(modules, EncryptionService),
   };
+}
+
+/** A test may have put something else in the place of the caches. */
+function membersOf(caches: Caches | undefined): CacheService[] {
+  return typeof caches?.[Symbol.iterator] === 'function' ? [...caches] : [];
 }
 
 function find<T>(modules: ModuleRef, service: Type<T> | Abstract<T>): T | undefined {

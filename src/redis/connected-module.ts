@@ -20,12 +20,20 @@ export interface ConnectedExtras {
   extraProviders?: Provider[];
 }
 
+/** What a module takes that works with all connections of the application. */
+export type ApplicationExtras = Omit<ConnectedExtras, 'connection'>;
+
 /** What is missing here is taken for an option of the module. */
-export const CONNECTED_EXTRAS: Required<ConnectedExtras> = {
-  connection: DEFAULT_CONNECTION,
+export const APPLICATION_EXTRAS: Required<ApplicationExtras> = {
   isGlobal: true,
   imports: [],
   extraProviders: [],
+};
+
+/** What is missing here is taken for an option of the module. */
+export const CONNECTED_EXTRAS: Required<ConnectedExtras> = {
+  ...APPLICATION_EXTRAS,
+  connection: DEFAULT_CONNECTION,
 };
 
 /** What a module has of its own. */

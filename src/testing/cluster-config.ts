@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { SLOT_COUNT } from '../redis/keys/hash-slot.js';
 import type { Access, ServerOptions } from './access.js';
 import { busOffset, loopback } from './free-port.js';
 import type { ServerSpecification } from './redis-server.js';
 import { dataDirectives, replicationDirectives, type Directive } from './server-config.js';
-
-/** Slots of a Cluster: fixed by Redis. */
-export const slotCount = 16_384;
 
 /** What `startCluster` takes. */
 export interface RedisClusterOptions extends ServerOptions {
@@ -70,8 +68,8 @@ function nodesFile(members: Member[], self: Member, shards: number): string {
     const { id, port, shard, bootMaster } = member;
     const role = bootMaster ? 'slave' : 'master';
     const flags = member === self ? `myself,${role}` : role;
-    const from = Math.floor((shard * slotCount) / shards);
-    const to = Math.floor(((shard + 1) * slotCount) / shards) - 1;
+    const from = Math.floor((shard * SLOT_COUNT) / shards);
+    const to = Math.floor(((shard + 1) * SLOT_COUNT) / shards) - 1;
     const slots = bootMaster ? '' : ` ${from}-${to}`;
     const address = `${loopback}:${port}@${port + busOffset}`;
     return `${id} ${address} ${flags} ${bootMaster ?? '-'} 0 0 ${shard + 1} connected${slots}`;

@@ -1,4 +1,4 @@
-import { slotCount } from './cluster-config.js';
+import { SLOT_COUNT } from '../redis/keys/hash-slot.js';
 import type { RedisServer } from './redis-server.js';
 
 /** What a node says of a node (of itself too), from `CLUSTER NODES`. */
@@ -44,7 +44,7 @@ async function viewFrom(server: RedisServer): Promise<ClusterView> {
  * that has not noticed yet that it was replaced loses to the higher epoch.
  */
 export function slotOwners(views: ClusterView[]): (ClusterView | undefined)[] {
-  const owners = Array.from<ClusterView | undefined>({ length: slotCount });
+  const owners = Array.from<ClusterView | undefined>({ length: SLOT_COUNT });
   for (const view of views.toSorted((a, b) => a.self.epoch - b.self.epoch)) {
     for (const [first, last] of view.self.slots) owners.fill(view, first, last + 1);
   }

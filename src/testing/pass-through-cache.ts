@@ -105,6 +105,7 @@ class PassThroughCache implements Pick<CacheService, keyof CacheService> {
       localEntries: 0,
       localBytes: 0,
       pendingInvalidations: 0,
+      shared: false,
       available: false,
       coherent: false,
     };

@@ -231,6 +231,7 @@ describe.each(EVERYWHERE)('maintenance with $name', (place) => {
       localEntries: 0,
       localBytes: 0,
       pendingInvalidations: 0,
+      shared: place.start !== undefined,
       available: place.start !== undefined,
       coherent: place.coherence !== 'none',
     });

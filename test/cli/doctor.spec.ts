@@ -1,7 +1,10 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, afterAll, describe, expect, it } from '@jest/globals';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import { MODULE_COMMANDS } from '../../src/cli/doctor/module-commands.js';
 import { startLoadable, startLoading } from '../redis/fixtures/slow-loading.js';
+import { eventually } from '../support/eventually.js';
 import { guideAcl, userLine } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
 import { rednest, variablesOf, type Ran, type Variables } from './fixtures/tool.js';
@@ -138,6 +141,48 @@ describe('rednest doctor', () => {
       'problem replication: it is a replica: it refuses writes, and its link to the master is down',
     );
     expect(ran.code).toBe(1);
+  });
+
+  it('tells of a disk that cannot be written to, and of nothing else, since the server answers', async () => {
+    const admin = await server.admin();
+    const [, directory = ''] = await admin.config('GET', 'dir');
+    const file = join(directory, 'dump.rdb');
+    // A snapshot is written beside, and cannot be given its name.
+    await rm(file, { force: true });
+    await mkdir(file);
+    await admin.config('SET', 'save', '3600 1');
+    await admin.bgsave();
+    await eventually(async () => expect(await admin.info('persistence')).toContain('bgsave_status:err'));
+    await expect(admin.ping()).rejects.toThrow('MISCONF');
+    const { ran, findings, lines } = await diagnose(withOperator());
+    await rm(file, { recursive: true });
+    await admin.config('SET', 'save', '', 'stop-writes-on-bgsave-error', 'no');
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([
+      expect.objectContaining({ check: 'persistence', level: 'problem' }),
+    ]);
+    expect(lines).not.toContainEqual(expect.stringContaining('ok persistence'));
+    expect(lines).toContainEqual(expect.stringContaining('ok latency: a round trip takes'));
+    expect(ran.code).toBe(1);
+    await admin.bgsave();
+  });
+
+  it('tells of a server that is full, though its policy evicts, and is strict about warnings if asked', async () => {
+    const admin = await server.admin();
+    await admin.set('lasting', 'x'.repeat(100_000));
+    const strictly = async () => (await rednest(['doctor', '--strict'], withOperator())).code;
+    await eventually(async () => expect(await strictly()).toBe(0));
+    await admin.config('SET', 'maxmemory-policy', 'volatile-lru', 'maxmemory', '200kb');
+    const full = await diagnose(withOperator());
+    await admin.config('SET', 'maxmemory', '0');
+    const unlimited = await diagnose(withOperator());
+    expect(full.lines).toContainEqual(
+      expect.stringMatching(/^problem memory: .*policy volatile-lru: it is full and refuses writes$/),
+    );
+    expect(full.ran.code).toBe(1);
+    expect(unlimited.ran.code).toBe(0);
+    expect(unlimited.lines).toContainEqual(expect.stringContaining('warning memory: There is no limit'));
+    expect(await strictly()).toBe(1);
+    await admin.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
   });
 
   it('tells of a server that accepts connections and says nothing', async () => {

@@ -63,13 +63,21 @@ describe('RedisInspector', () => {
     expect(full.warnings).toEqual([expect.stringMatching(/keys are evicted to make room \(allkeys-lru\)/)]);
     await admin.config('SET', 'maxmemory-policy', 'noeviction');
     expect((await inspector.memory()).warnings).toEqual([expect.stringMatching(/nothing may be evicted/)]);
+    // Nothing expires, so nothing can be evicted.
+    await admin.config('SET', 'maxmemory-policy', 'volatile-lru');
+    const stuck = await inspector.memory();
+    expect(stuck).toMatchObject({ canEvict: false, omitted: [] });
+    expect(stuck.warnings).toEqual([expect.stringMatching(/nothing may be evicted \(volatile-lru, and/)]);
     await admin.config('SET', 'maxmemory', '0');
+    // With a limit it would be evicted at once.
+    await admin.expire('filler:39', 1_000);
+    expect(await inspector.memory()).toMatchObject({ canEvict: true });
     expect(await inspector.memory()).toMatchObject({
       limit: undefined,
       ratio: undefined,
       warnings: [expect.stringMatching(/no limit/)],
     });
-    await admin.config('SET', 'maxmemory', '200mb');
+    await admin.config('SET', 'maxmemory', '200mb', 'maxmemory-policy', 'allkeys-lru');
     await admin.flushall();
   });
 
@@ -214,6 +222,9 @@ describe('RedisInspector', () => {
     await mkdir(file);
     expect(await inspector.save({ background: true, wait: '10s' })).toMatchObject({ state: 'failed' });
     expect((await inspector.persistence()).rdb).toMatchObject({ lastStatus: 'failed' });
+    // PING is refused now, as writes are: an answer, all the same.
+    await expect(admin.ping()).rejects.toThrow('MISCONF');
+    expect(await inspector.latency()).toMatchObject({ roundTrip: { samples: 10 }, omitted: [] });
     await rm(file, { recursive: true });
     expect(await inspector.save({ background: true, wait: '10s' })).toMatchObject({ state: 'saved' });
   });
@@ -258,6 +269,23 @@ describe('RedisInspector', () => {
       nodes: [{ node: 'default', role: 'master', replicas: [] }],
       omitted: [],
     });
+  });
+
+  it('replication: does not know how far a replica is behind that is still given its copy', async () => {
+    const admin = await server.admin();
+    await admin.config('SET', 'repl-diskless-sync', 'yes', 'repl-diskless-sync-delay', '60');
+    const replica = await startRedis();
+    try {
+      const copy = await replica.admin();
+      await copy.config('SET', 'masteruser', '', 'masterauth', '');
+      await copy.replicaof('127.0.0.1', server.port);
+      await eventually(async () => {
+        const { replicas } = await inspector.replication();
+        expect(replicas).toMatchObject([{ state: 'wait_bgsave', behind: undefined }]);
+      });
+    } finally {
+      await replica.stop();
+    }
   });
 
   it.each([

@@ -78,14 +78,11 @@ describe('a user who may not ask', () => {
     await expect(samples.next()).rejects.toBeInstanceOf(RedisPermissionError);
   });
 
-  it('may not even ping', async () => {
+  it('may not even ping, and measures how long the refusal takes', async () => {
     const { inspector } = await inspectorOf('+info');
-    expect(await inspector.latency()).toEqual({
-      nodes: [],
-      omitted: [
-        expect.objectContaining({ part: 'LATENCY LATEST' }),
-        expect.objectContaining({ part: 'PING', reason: 'not permitted' }),
-      ],
+    expect(await inspector.latency()).toMatchObject({
+      roundTrip: { samples: 10, least: expect.any(Number) },
+      omitted: [{ part: 'LATENCY LATEST', reason: 'not permitted' }],
     });
   });
 });
@@ -132,7 +129,7 @@ describe('what a server tells', () => {
     });
     expect(await inspector.replication()).toMatchObject({
       role: 'replica',
-      link: { state: 'down', lastHeard: undefined, syncing: true, behind: 300 },
+      link: { state: 'down', lastHeard: undefined, syncing: true, syncLeft: 300, behind: undefined },
     });
   });
 
@@ -172,6 +169,19 @@ describe('what a server tells', () => {
         omitted: omitted.map((each) => each.replace(/: .*/, ': not available')),
       });
     }
+  });
+
+  it('as one that refuses for now: it can be reached', async () => {
+    const refusal = 'MISCONF Redis is configured to save RDB snapshots';
+    const server = opened.add(await ToldServer.start({ '': 'loading:0' }, refusal));
+    const { inspector } = await openInspector(opened, server.options);
+    for (const [method, omitted] of Object.entries(await omissions(inspector)))
+      expect({ method, omitted }).toEqual({
+        method,
+        omitted: omitted.map((each) => each.replace(/: .*/, ': not available')),
+      });
+    const { omitted } = await inspector.memory();
+    expect(omitted[0]!.error).toMatchObject({ code: 'REDIS_READ_ONLY', message: refusal });
   });
 
   it.each(['', 'nothing of the kind', '# Memory\r\nused_memory:\r\n:::\r\n'])(

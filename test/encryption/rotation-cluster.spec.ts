@@ -99,7 +99,7 @@ describe('a rotation on a Cluster', () => {
 
     for (const master of parts.connection.masters())
       master.info = async () => 'run_id:of-a-service-that-does-not-tell';
-    const mistaken = await new Rotation(parts, 'encrypted', 2).rotate();
+    const mistaken = await new Rotation(parts, 'encrypted', 300).rotate();
     expect(mistaken).toMatchObject({ completed: false, failure: { code: 'REDIS_CLUSTER' } });
     expect(mistaken.failure?.message).toMatch(/same run_id/);
   });

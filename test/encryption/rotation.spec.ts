@@ -342,7 +342,7 @@ describe('a rotation', () => {
     await redis.save();
     const { parts } = await start(ROTATED);
     await server.kill();
-    const report = await new Rotation(parts, 'encrypted', 2).rotate();
+    const report = await new Rotation(parts, 'encrypted', 300).rotate();
     await server.restart();
     redis = await server.admin();
     expect(report).toMatchObject({ completed: false, usage: undefined, reencrypted: 0 });
@@ -409,7 +409,7 @@ describe('a rotation', () => {
     const [master] = parts.connection.masters();
     let looks = 0;
     master!.info = async () => info(++looks);
-    const { completed, failure } = await new Rotation(parts, 'encrypted', 3).rotate();
+    const { completed, failure } = await new Rotation(parts, 'encrypted', 300).rotate();
     expect(completed).toBe(false);
     expect(failure?.message).toMatch(message);
   });

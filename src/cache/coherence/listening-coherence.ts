@@ -1,11 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { MasterWatch, RedisConnection, RedisError } from '../../redis/index.js';
+import { SLOT_COUNT } from '../../redis/shared.js';
 import type { Coherence, CoherenceEvents, CoherenceMode } from './coherence.js';
 import { MasterListener } from './master-listener.js';
 import { NO_EPOCH, Shard } from './shard.js';
-
-const SLOTS = 16_384;
 
 /** How long the start of an application waits for listeners that are neither armed nor refused, in milliseconds. */
 const START_TIMEOUT = 2_000;
@@ -152,7 +151,7 @@ export abstract class ListeningCoherence implements Coherence {
 
   #onSlots(): void {
     const { connection } = this.#options;
-    this.#owners = Array.from({ length: SLOTS }, (_, slot) => {
+    this.#owners = Array.from({ length: SLOT_COUNT }, (_, slot) => {
       const node = connection.masterOf(slot);
       return node === undefined ? this.#otherwise : this.#shard(this.shardName(node));
     });

@@ -59,6 +59,7 @@ export class Inspector {
       localEntries: local?.size ?? 0,
       localBytes: local?.bytes ?? 0,
       pendingInvalidations: tier?.pending.size ?? 0,
+      shared: tier !== undefined,
       available: tier?.isAvailable ?? false,
       coherent: this.#isCoherent(),
     };

@@ -196,7 +196,9 @@ export interface CacheStats {
   localEntries: number;
   localBytes: number;
   pendingInvalidations: number;
-  /** Whether Redis is asked at all: it is away, or too slow, where this is false. */
+  /** Whether the cache is shared through Redis; false for one without a connection, which caches in this process only. */
+  shared: boolean;
+  /** Whether Redis is asked at all: of a cache that is shared, it is away, or too slow, where this is false. */
   available: boolean;
   /** Whether the local tier is told of changes. */
   coherent: boolean;

@@ -1,9 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { RedisConnection, RedisError } from '../../redis/index.js';
-import { socketProgress } from '../../redis/shared.js';
+import { SLOT_COUNT, socketProgress } from '../../redis/shared.js';
 import { Lane, type LaneOptions } from './lane.js';
-
-const HASH_SLOTS = 16_384;
 
 export interface LaneEvents {
   /** The cache does without Redis, or without one master of a Cluster, from now on. */
@@ -118,7 +116,7 @@ export class Lanes {
 export function mastersOf(connection: RedisConnection): Set<string> {
   if (connection.topology !== 'cluster') return new Set(['']);
   const masters = new Set<string>();
-  for (let slot = 0; slot < HASH_SLOTS; slot++) {
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
     const node = connection.masterOf(slot);
     if (node !== undefined) masters.add(node);
   }

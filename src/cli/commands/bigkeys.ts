@@ -62,6 +62,8 @@ function print(call: Call, report: BigKeysReport | StaleKeysReport, hasNodes: bo
     const reason = report.failure ? ` It was broken off: ${printable(report.failure.message)}` : '';
     terminal.tell(`Not all keys were looked at, but ${counted(report.scanned, 'key')}.${reason}`);
   }
+  if ('stale' in report)
+    for (const warning of report.warnings) terminal.tell(`Not sure: ${printable(warning)}`);
   tellOmissions(terminal, report.omitted);
 }
 
@@ -109,12 +111,14 @@ function typeLines({ byType, scanned }: BigKeysReport): string[] {
   return ['', ...table(columns, rows), '', `${counted(scanned, 'key')} looked at.`];
 }
 
-function staleLines({ keys, stale, scanned }: StaleKeysReport, hasNodes: boolean): string[] {
+function staleLines({ keys, stale, unknown, scanned }: StaleKeysReport, hasNodes: boolean): string[] {
   const columns: Column<StaleKeysReport['keys'][number]>[] = [
     { head: 'Idle', text: ({ idle }) => durationText(idle), align: 'right' },
     ...(hasNodes ? [{ head: 'Node', text: ({ node }: { node: string }) => node }] : []),
     { head: 'Key', text: ({ key }) => printable(key) },
   ];
-  const total = `${counted(stale, 'stale key')}; ${counted(scanned, 'key')} looked at.`;
+  // Their value is a number that the server has once for all keys.
+  const left = unknown === 0 ? '' : `; ${counted(unknown, 'key')} of unknown idle time`;
+  const total = `${counted(stale, 'stale key')}${left}; ${counted(scanned, 'key')} looked at.`;
   return keys.length === 0 ? [total] : [...table(columns, keys), '', total];
 }

@@ -1,9 +1,7 @@
-import { orRedisError } from '../../redis/shared.js';
+import { Info, orRedisError, SLOT_COUNT } from '../../redis/shared.js';
 import { counted, listText } from '../output/text.js';
 import type { Check, Examined } from './examined.js';
 import type { Findings } from './finding.js';
-
-const SLOTS = 16_384;
 
 /** State of a Cluster, its slots, and whether each master has a replica. */
 export const cluster: Check = {
@@ -11,11 +9,11 @@ export const cluster: Check = {
   appliesTo: ({ connection }) => connection.topology === 'cluster',
   async look({ connection }, findings) {
     const client = connection.client;
-    const info = fieldsOf(String(await orRedisError(client.call('CLUSTER', 'INFO'))));
-    const covered = Number(info.get('cluster_slots_ok') ?? 0);
-    const state = info.get('cluster_state');
-    const found = `state ${state}, ${covered} of ${SLOTS} slots served by ${counted(Number(info.get('cluster_size') ?? 0), 'master')}`;
-    if (state === 'ok' && covered === SLOTS) findings.ok(found);
+    const info = new Info(String(await orRedisError(client.call('CLUSTER', 'INFO'))));
+    const covered = info.count('cluster_slots_ok');
+    const state = info.text('cluster_state');
+    const found = `state ${state}, ${covered} of ${SLOT_COUNT} slots served by ${counted(info.count('cluster_size'), 'master')}`;
+    if (state === 'ok' && covered === SLOT_COUNT) findings.ok(found);
     else
       findings.problem(
         found,
@@ -41,10 +39,4 @@ async function lookAtReplicas(connection: Examined['connection'], findings: Find
       `${listText(alone)} ${alone.length === 1 ? 'has' : 'have'} no replica: what ${alone.length === 1 ? 'it holds' : 'they hold'} is away when a machine is`,
       'Give each master a replica (redis-cli --cluster add-node … --cluster-slave)',
     );
-}
-
-/** `name:value` lines. */
-export function fieldsOf(text: string): ReadonlyMap<string, string> {
-  const lines = text.split(/\r?\n/).map((line) => line.split(':', 2));
-  return new Map(lines.map(([name = '', value = '']) => [name, value]));
 }

@@ -1,5 +1,5 @@
 import { RedisError, type RedisErrorCode } from '../../redis/index.js';
-import { environmentPrefix, type ResolvedRedisOptions } from '../../redis/shared.js';
+import { environmentPrefix, isReply, type ResolvedRedisOptions } from '../../redis/shared.js';
 import type { Call } from '../call.js';
 import { Session } from '../connection/session.js';
 import { EXIT } from '../exit-codes.js';
@@ -47,14 +47,21 @@ const LOST: readonly RedisErrorCode[] = [
   'REDIS_CLOSED',
 ];
 
+export interface DoctorOptions {
+  /** Whether warnings count as problems do. */
+  readonly strict?: boolean | undefined;
+}
+
 /** Looks at everything between the environment and the server's disk, and tells what it found and what to do. */
-export async function doctor(call: Call): Promise<number> {
+export async function doctor(call: Call, { strict = false }: DoctorOptions): Promise<number> {
   const view = new FindingsView(call);
   const code = await examine(call, view);
   view.end();
-  return code;
+  if (code !== EXIT.done) return code;
+  return view.has('problem') || (strict && view.has('warning')) ? EXIT.failed : EXIT.done;
 }
 
+/** @returns how far it came */
 async function examine(call: Call, view: FindingsView): Promise<number> {
   const { connection, timeout, signal } = call;
   const environment = await readEnvironment(connection);
@@ -73,7 +80,7 @@ async function examine(call: Call, view: FindingsView): Promise<number> {
     const isLost = await examineServer(examined, call, view);
     if (signal.aborted) return EXIT.stopped;
     if (isLost) return EXIT.notConnected;
-    return view.hasProblems ? EXIT.failed : EXIT.done;
+    return EXIT.done;
   } catch (error) {
     if (error instanceof StoppedError) return EXIT.stopped;
     if (!(error instanceof RedisError)) throw error;
@@ -85,7 +92,7 @@ async function examine(call: Call, view: FindingsView): Promise<number> {
   }
 }
 
-/** @returns whether the connection was lost meanwhile */
+/** @returns whether nothing more can be looked at */
 async function examineServer(examined: Examined, { signal }: Call, view: FindingsView): Promise<boolean> {
   for (const { name, look, appliesTo } of CHECKS) {
     if (signal.aborted) return false;
@@ -97,8 +104,9 @@ async function examineServer(examined: Examined, { signal }: Call, view: Finding
       if (!(error instanceof RedisError)) throw error;
       // A Cluster may have lost one of its nodes only.
       if (LOST.includes(error.code) && examined.connection.topology !== 'cluster') {
+        const found = isReply(error) ? 'Redis refuses' : 'Redis no longer answers';
         const advice = connectionAdvice(error, examined.prefix);
-        findings.problem(`Redis no longer answers: ${printable(error.message)}`, advice);
+        findings.problem(`${found}: ${printable(error.message)}`, advice);
         view.add(findings.list);
         return true;
       }

@@ -1,6 +1,9 @@
 import type { Omission, RedisInspector } from '../../diagnostics/index.js';
 import type { RedisConnection } from '../../redis/index.js';
 import type { ResolvedRedisOptions } from '../../redis/shared.js';
+import { isReply } from '../../redis/shared.js';
+import { printable } from '../output/text.js';
+import { connectionAdvice } from './explain.js';
 import type { Findings } from './finding.js';
 
 /** What a doctor has before it: a connection that is ready. */
@@ -34,12 +37,13 @@ export function eachNode<Node extends { readonly node: string }>(
 
 /** Says what was left out of a report. */
 export function tellOmissions(examined: Examined, findings: Findings, omitted: readonly Omission[]): void {
-  for (const { node, part, reason } of omitted) {
+  for (const { node, part, reason, error } of omitted) {
     const its = ofNode(examined, findings, node);
-    if (reason === 'unreachable')
-      its.problem('it does not answer', 'Is it running, and is there a way to it?');
-    else
-      its.skipped(`${part} is ${reason}`, reason === 'not permitted' ? `Grant +${ruleOf(part)}` : undefined);
+    if (reason === 'not permitted') its.skipped(`${part} is not permitted`, `Grant +${ruleOf(part)}`);
+    else if (reason === 'not available') its.skipped(`${part} is not available: ${printable(error.message)}`);
+    else if (isReply(error))
+      its.problem(`it refuses: ${printable(error.message)}`, connectionAdvice(error, examined.prefix));
+    else its.problem('it does not answer', 'Is it running, and is there a way to it?');
   }
 }
 

@@ -25,8 +25,8 @@ export class FindingsView {
     this.#call = call;
   }
 
-  get hasProblems(): boolean {
-    return this.#count('problem') > 0;
+  has(level: FindingLevel): boolean {
+    return this.#count(level) > 0;
   }
 
   /** @param subject which server it is about */

@@ -22,7 +22,7 @@ export const MODULE_COMMANDS = {
   ),
   health: words(`ping info`),
   inspector: words(
-    `info ping config|get client|list slowlog|get latency|latest bgsave scan dbsize type memory|usage object|idletime strlen llen hlen
+    `info ping config|get client|list slowlog|get latency|latest bgsave scan dbsize type memory|usage object|idletime object|refcount strlen llen hlen
      scard zcard xlen unlink evalsha eval getrange time cluster|nodes`,
   ),
 } as const satisfies Record<string, readonly string[]>;

@@ -1,3 +1,4 @@
+import type { PersistenceFigures } from '../../diagnostics/index.js';
 import { orRedisError } from '../../redis/shared.js';
 import { RedisPermissionError, RedisCommandError } from '../../redis/index.js';
 import { counted, durationText, percent, sizeText } from '../output/text.js';
@@ -96,13 +97,13 @@ async function lookAtReplication(examined: Examined, findings: Findings): Promis
       return;
     }
     const away = replicas.filter(({ state }) => state !== 'online');
-    const late = replicas.filter(({ behind }) => behind > FAR_BEHIND);
+    const late = replicas.filter(({ behind = 0 }) => behind > FAR_BEHIND);
     for (const { replica, state } of away)
       its.warning(
         `the replica ${replica} is not in step (${state})`,
         'It cannot take over until it is: look into its log',
       );
-    for (const { replica, behind } of late)
+    for (const { replica, behind = 0 } of late)
       its.warning(
         `the replica ${replica} is ${sizeText(behind)} behind`,
         'What it does not have is lost when it takes over: is its network or its disk too slow?',
@@ -128,11 +129,11 @@ async function lookAtLatency(examined: Examined, findings: Findings): Promise<vo
 
 async function lookAtMemory(examined: Examined, findings: Findings): Promise<void> {
   const report = await examined.inspector.memory();
-  eachNode(examined, findings, report, ({ used, limit, ratio, policy }, its) => {
+  eachNode(examined, findings, report, ({ used, limit, ratio, policy, canEvict }, its) => {
     const of = limit === undefined ? 'no limit' : `limit ${sizeText(limit)}`;
     const full = ratio === undefined ? '' : ` (${percent(ratio)})`;
     const found = `${sizeText(used)} used${full}, ${of}, policy ${policy}`;
-    if (ratio === undefined || ratio < 1 || policy !== 'noeviction') its.ok(found);
+    if (ratio === undefined || ratio < 1 || canEvict !== false) its.ok(found);
     else
       its.problem(
         `${found}: it is full and refuses writes`,
@@ -152,15 +153,9 @@ async function lookAtMemory(examined: Examined, findings: Findings): Promise<voi
 
 async function lookAtPersistence(examined: Examined, findings: Findings): Promise<void> {
   const report = await examined.inspector.persistence();
-  eachNode(examined, findings, report, ({ loading, rdb, aof }, its) => {
-    if (loading) its.problem('it is loading its data set', 'Wait until it has');
-    if (rdb.lastStatus === 'failed')
-      its.problem(
-        'the last snapshot (RDB) has failed; with stop-writes-on-bgsave-error the server refuses writes',
-        'Is its disk full, or may it not write there? Its log tells',
-      );
-    if (aof.enabled && (aof.lastWriteStatus === 'failed' || aof.lastRewriteStatus === 'failed'))
-      its.problem('the append-only file cannot be written', 'Is the disk full? Its log tells');
+  eachNode(examined, findings, report, (figures, its) => {
+    const { rdb, aof } = figures;
+    if (tellPersistenceProblems(figures, its)) return;
     if (aof.enabled) its.ok(`append-only file${rdb.enabled ? ' and snapshots' : ''}`);
     else if (rdb.enabled === true) its.ok(`snapshots, the last at ${rdb.lastSave.toISOString()}`);
     else if (rdb.enabled === false)
@@ -170,6 +165,21 @@ async function lookAtPersistence(examined: Examined, findings: Findings): Promis
       );
     // Where it is not known, what was left out says why.
   });
+}
+
+/** @returns whether there are any */
+function tellPersistenceProblems({ loading, rdb, aof }: PersistenceFigures, its: Findings): boolean {
+  const hasSnapshotFailed = rdb.lastStatus === 'failed';
+  const hasLogFailed =
+    aof.enabled && (aof.lastWriteStatus === 'failed' || aof.lastRewriteStatus === 'failed');
+  if (loading) its.problem('it is loading its data set', 'Wait until it has');
+  if (hasSnapshotFailed)
+    its.problem(
+      'the last snapshot (RDB) has failed; with stop-writes-on-bgsave-error the server refuses writes',
+      'Is its disk full, or may it not write there? Its log tells',
+    );
+  if (hasLogFailed) its.problem('the append-only file cannot be written', 'Is the disk full? Its log tells');
+  return loading || hasSnapshotFailed || hasLogFailed;
 }
 
 async function lookAtClients(examined: Examined, findings: Findings): Promise<void> {

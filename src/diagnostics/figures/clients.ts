@@ -1,8 +1,9 @@
-import type { AskedNode } from '../inquiry/asked-node.js';
-import type { Inquiry } from '../inquiry/inquiry.js';
-import type { Report } from '../omission.js';
+import { readClients } from '../../redis/shared.js';
+import type { AskedNode } from '../../inquiry/asked-node.js';
+import type { Inquiry } from '../../inquiry/inquiry.js';
+import type { Report } from '../../inquiry/omission.js';
 import type { ClientFigures, NamedClients } from './reports.js';
-import { groupBy, reportOf, sum, sumOfAll, type Several } from './together.js';
+import { groupBy, reportOf, sum, sumOfAll, type Several } from '../../inquiry/together.js';
 
 export async function clients(inquiry: Inquiry): Promise<Report<ClientFigures>> {
   return reportOf(await inquiry.ofAll(clientsOf), together);
@@ -15,10 +16,11 @@ async function clientsOf(node: AskedNode): Promise<ClientFigures | undefined> {
     node.ask('CLIENT LIST', (client) => client.client('LIST') as Promise<string>),
   ]);
   if (!info) return undefined;
+  const { connected = 0, limit, blocked = 0 } = readClients(info);
   return {
-    connected: info.count('connected_clients'),
-    limit: info.number('maxclients'),
-    blocked: info.count('blocked_clients'),
+    connected,
+    limit,
+    blocked,
     rejected: stats?.count('rejected_connections') ?? 0,
     byName: list === undefined ? undefined : byName(namesIn(list)),
   };

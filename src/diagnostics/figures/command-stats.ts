@@ -1,9 +1,9 @@
-import type { CommandStatsOptions } from '../inspector-options.js';
-import type { AskedNode } from '../inquiry/asked-node.js';
-import type { Answers, Inquiry } from '../inquiry/inquiry.js';
-import type { Report } from '../omission.js';
+import type { CommandStatsOptions } from '../options/inspector-options.js';
+import type { AskedNode } from '../../inquiry/asked-node.js';
+import type { Answers, Inquiry } from '../../inquiry/inquiry.js';
+import type { Report } from '../../inquiry/omission.js';
 import type { CommandFigures, CommandStatsFigures } from './reports.js';
-import { groupBy, reportOf, sum } from './together.js';
+import { groupBy, reportOf, sum } from '../../inquiry/together.js';
 
 export async function commandStats(
   inquiry: Inquiry,

@@ -1,8 +1,8 @@
-import type { Inquiry } from '../inquiry/inquiry.js';
-import type { AskedNode } from '../inquiry/asked-node.js';
-import type { Report } from '../omission.js';
+import type { Inquiry } from '../../inquiry/inquiry.js';
+import type { AskedNode } from '../../inquiry/asked-node.js';
+import type { Report } from '../../inquiry/omission.js';
 import type { DatabaseFigures, KeyspaceFigures } from './reports.js';
-import { groupBy, reportOf, sum, type Several } from './together.js';
+import { groupBy, reportOf, sum, type Several } from '../../inquiry/together.js';
 
 export async function keyspace(inquiry: Inquiry): Promise<Report<KeyspaceFigures>> {
   return reportOf(await inquiry.ofAll(keyspaceOf), together);

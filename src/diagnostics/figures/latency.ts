@@ -1,9 +1,10 @@
-import type { LatencyOptions } from '../inspector-options.js';
-import type { AskedNode } from '../inquiry/asked-node.js';
-import type { Inquiry } from '../inquiry/inquiry.js';
-import type { Report } from '../omission.js';
+import { isReply } from '../../redis/shared.js';
+import type { LatencyOptions } from '../options/inspector-options.js';
+import type { AskedNode } from '../../inquiry/asked-node.js';
+import type { Inquiry } from '../../inquiry/inquiry.js';
+import type { Report } from '../../inquiry/omission.js';
 import type { LatencyEvent, LatencyFigures, RoundTrips } from './reports.js';
-import { groupBy, reportOf, sum, type Several } from './together.js';
+import { groupBy, reportOf, sum, type Several } from '../../inquiry/together.js';
 
 /** Text with the driver's `stringNumbers`. */
 type Count = number | string;
@@ -38,7 +39,7 @@ async function roundTripsTo(node: AskedNode, samples: number): Promise<RoundTrip
   const taken: number[] = [];
   while (taken.length < samples) {
     const startedAt = performance.now();
-    const answer = await node.ask('PING', (client) => client.ping());
+    const answer = await node.ask('PING', (client) => refusable(client.ping()));
     if (answer === undefined) break;
     taken.push(performance.now() - startedAt);
   }
@@ -50,6 +51,12 @@ async function roundTripsTo(node: AskedNode, samples: number): Promise<RoundTrip
     median: medianOf(sorted),
     most: sorted.at(-1)!,
   };
+}
+
+/** A refusal is an answer, too, and took a round trip. */
+async function refusable(answer: Promise<unknown>): Promise<true> {
+  await answer.catch((error: unknown) => (isReply(error) ? undefined : Promise.reject(error)));
+  return true;
 }
 
 function medianOf(sorted: readonly number[]): number {

@@ -13,6 +13,7 @@ function memory(used: number, { limit, node = 'default' }: { limit?: number; nod
     limit,
     ratio: limit && used / limit,
     policy: 'noeviction',
+    canEvict: false,
     evicted: 0,
   };
   return { ...figures, nodes: [{ node, ...figures }], omitted: [], warnings: [] } satisfies MemoryReport;

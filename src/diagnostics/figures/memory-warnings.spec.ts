@@ -11,6 +11,7 @@ interface Given {
   readonly peak?: number;
   readonly fragmentation?: number;
   readonly evicted?: number;
+  readonly canEvict?: boolean | undefined;
 }
 
 function figures({
@@ -20,6 +21,7 @@ function figures({
   peak = used,
   fragmentation = 1.1,
   evicted = 0,
+  canEvict = policy !== 'noeviction',
 }: Given) {
   const bytes = limit === 0 ? undefined : limit * MB;
   return {
@@ -31,6 +33,7 @@ function figures({
     limit: bytes,
     ratio: bytes && (used * MB) / bytes,
     policy,
+    canEvict,
     evicted,
   } satisfies MemoryFigures & { node: string };
 }
@@ -64,6 +67,14 @@ describe('memoryWarnings', () => {
   it('tells of one that evicts', () => {
     expect(warnings({ used: 99, policy: 'allkeys-lru', evicted: 7 })).toEqual([
       expect.stringMatching(/keys are evicted to make room \(allkeys-lru\); 7 have been since it started/),
+    ]);
+  });
+
+  it('tells of one whose policy finds nothing to evict', () => {
+    expect(warnings({ used: 80, policy: 'volatile-lru', canEvict: false })).toEqual([
+      expect.stringMatching(
+        /nothing may be evicted \(volatile-lru, and no key expires\): writes are refused/,
+      ),
     ]);
   });
 

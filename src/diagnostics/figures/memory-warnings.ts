@@ -1,4 +1,4 @@
-import type { NodeFigures } from '../omission.js';
+import type { NodeFigures } from '../../inquiry/omission.js';
 import type { MemoryFigures } from './reports.js';
 
 /** Of the limit: writes are refused soon, and whoever is to prevent it needs time. */
@@ -32,14 +32,17 @@ function warningsOf(figures: MemoryFigures): string[] {
   );
 }
 
-function limitWarning({ used, limit, ratio = 0, policy, evicted }: MemoryFigures): string | undefined {
+function limitWarning(figures: MemoryFigures): string | undefined {
+  const { used, limit, ratio = 0, policy, canEvict, evicted } = figures;
   if (limit === undefined)
     return 'There is no limit (maxmemory is 0): it grows until the system has no memory left and ends it.';
   const full = `${percent(ratio)} of the limit of ${megabytes(limit)} is used (${megabytes(used)})`;
-  if (policy === 'noeviction')
+  if (canEvict === false) {
+    const why = policy === 'noeviction' ? policy : `${policy}, and no key expires`;
     return ratio >= NEARLY_FULL
-      ? `${full}, and nothing may be evicted (noeviction): writes are refused once it is full.`
+      ? `${full}, and nothing may be evicted (${why}): writes are refused once it is full.`
       : undefined;
+  }
   if (ratio < FULL) return undefined;
   const soFar = evicted > 0 ? `; ${evicted} have been since it started` : '';
   return `${full}: keys are evicted to make room (${policy})${soFar}. Locks and stored events may be among them.`;

@@ -1,4 +1,4 @@
-import type { Omission, Report } from '../omission.js';
+import type { Omission, Report } from '../../inquiry/omission.js';
 
 /** Memory of a server (`INFO memory`). Of several: sums; the highest fragmentation and ratio; the policy where it is the same. */
 export interface MemoryFigures {
@@ -12,10 +12,15 @@ export interface MemoryFigures {
   readonly fragmentation: number;
   /** `maxmemory` in bytes; undefined where there is none. Of several, the sum, if each has one. */
   readonly limit: number | undefined;
-  /** `used` by `limit`; undefined where there is none. Of several, the highest. */
+  /** Which part of `limit` is used, as the server compares them: without what it does not count either, buffers of replicas and of the append-only file. Undefined where there is no limit. Of several, the highest. */
   readonly ratio: number | undefined;
   /** `maxmemory-policy`: `noeviction`, `allkeys-lru`, …; `'mixed'` where nodes differ, `'unknown'` where they do not tell. */
   readonly policy: string;
+  /**
+   * Whether there is anything that the policy lets the server evict: under `volatile-…`, keys that expire. Without, it refuses writes once it
+   * is full. Undefined where the server does not tell. Of several, `false` if one cannot.
+   */
+  readonly canEvict: boolean | undefined;
   /** Keys that were evicted since the server started. */
   readonly evicted: number;
 }
@@ -149,16 +154,16 @@ export interface PersistenceFigures {
     readonly saving: boolean;
     /** To the second. Of a server that has made none, when it started. */
     readonly lastSave: Date;
-    /** `'ok'` too where none was made yet. */
-    readonly lastStatus: 'ok' | 'failed';
+    /** `'ok'` too where none was made yet; undefined where the server does not tell, as with those of `aof`. */
+    readonly lastStatus: 'ok' | 'failed' | undefined;
     /** Writes since then. */
     readonly changes: number;
   };
   readonly aof: {
     readonly enabled: boolean;
     readonly rewriting: boolean;
-    readonly lastWriteStatus: 'ok' | 'failed';
-    readonly lastRewriteStatus: 'ok' | 'failed';
+    readonly lastWriteStatus: 'ok' | 'failed' | undefined;
+    readonly lastRewriteStatus: 'ok' | 'failed' | undefined;
   };
 }
 
@@ -179,8 +184,8 @@ export interface ReplicaFigures {
   readonly replica: string;
   /** `online` once it is in step. */
   readonly state: string;
-  /** Bytes that it has not confirmed. */
-  readonly behind: number;
+  /** Bytes that it has not confirmed; undefined before it is `online` and has confirmed something: then it is given its copy. */
+  readonly behind: number | undefined;
   /** Milliseconds since it was heard of, to the second. */
   readonly lastHeard: number;
 }
@@ -192,7 +197,9 @@ export interface MasterLink {
   readonly lastHeard: number | undefined;
   /** Whether a whole copy is being transferred. */
   readonly syncing: boolean;
-  /** Bytes that were received and not yet applied, or are left to transfer; undefined where the server does not tell (before Redis 7). How far it is behind what its master has, only that one knows. */
+  /** Bytes of that copy that are still to come; undefined without one, or while its size is not known. */
+  readonly syncLeft: number | undefined;
+  /** Bytes that were received and not yet applied; undefined while a whole copy is transferred, and before Redis 7. How far it is behind what its master has, only that one knows. */
   readonly behind: number | undefined;
 }
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { RedisCommandError } from '../../redis/index.js';
-import { orRedisError } from '../../redis/shared.js';
-import type { AskedNode } from '../inquiry/asked-node.js';
+import { orRedisError, readPersistence } from '../../redis/shared.js';
+import type { AskedNode } from '../../inquiry/asked-node.js';
 import type { Info } from '../../redis/shared.js';
-import type { Inquiry } from '../inquiry/inquiry.js';
-import type { Report } from '../omission.js';
-import type { ResolvedSaveOptions } from '../resolve-inspector-options.js';
+import type { Inquiry } from '../../inquiry/inquiry.js';
+import type { Report } from '../../inquiry/omission.js';
+import type { ResolvedSaveOptions } from '../options/resolve-inspector-options.js';
 import type { SaveFigures, SaveState } from './reports.js';
-import { reportOf, type Several } from './together.js';
+import { reportOf, type Several } from '../../inquiry/together.js';
 
 /** Milliseconds between looks whether a snapshot is written. */
 const PAUSE = 100;
@@ -53,8 +53,8 @@ async function waitForEnd(node: AskedNode, { state, before, deadline }: Begun): 
     const info = await node.info('persistence');
     if (!info) return state;
     const hasBegun = state !== 'scheduled' || snapshotsOf(info) !== snapshotsOf(before);
-    if (hasBegun && !info.isSet('rdb_bgsave_in_progress'))
-      return info.text('rdb_last_bgsave_status') === 'ok' ? 'saved' : 'failed';
+    const { saving, lastStatus } = readPersistence(info).rdb;
+    if (hasBegun && !saving) return lastStatus === 'ok' ? 'saved' : 'failed';
     await sleep(Math.min(PAUSE, Math.max(0, deadline - performance.now())), undefined, { ref: false });
   }
   return state;

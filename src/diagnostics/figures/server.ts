@@ -1,9 +1,9 @@
-import type { AskedNode } from '../inquiry/asked-node.js';
+import type { AskedNode } from '../../inquiry/asked-node.js';
 import type { Info } from '../../redis/shared.js';
-import type { Inquiry } from '../inquiry/inquiry.js';
-import type { Report } from '../omission.js';
+import type { Inquiry } from '../../inquiry/inquiry.js';
+import type { Report } from '../../inquiry/omission.js';
 import type { ServerFigures } from './reports.js';
-import { common, reportOf, sum, type Several } from './together.js';
+import { common, reportOf, sum, type Several } from '../../inquiry/together.js';
 
 export async function server(inquiry: Inquiry): Promise<Report<ServerFigures>> {
   return reportOf(await inquiry.ofAll(serverOf), together);

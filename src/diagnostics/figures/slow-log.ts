@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { AskedNode } from '../inquiry/asked-node.js';
-import type { Inquiry } from '../inquiry/inquiry.js';
-import type { ResolvedSlowLogOptions } from '../resolve-inspector-options.js';
+import type { AskedNode } from '../../inquiry/asked-node.js';
+import type { Inquiry } from '../../inquiry/inquiry.js';
+import type { ResolvedSlowLogOptions } from '../options/resolve-inspector-options.js';
 import type { SlowCommand, SlowLogReport } from './reports.js';
 
 /** Text with the driver's `stringNumbers`. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisClosedError, RedisError } from '../../redis/index.js';
-import type { ResolvedWatchOptions } from '../resolve-inspector-options.js';
+import type { ResolvedWatchOptions } from '../options/resolve-inspector-options.js';
 import { MemoryTrend } from './memory-trend.js';
 import type { MemoryFigures, MemoryReport, MemorySample } from './reports.js';
 

@@ -37,14 +37,14 @@ interface SweepPlan {
 export class Rotation {
   readonly #parts: EncryptionParts;
   readonly #namespace: string;
-  readonly #attempts: number | undefined;
+  readonly #waitFor: number | undefined;
   readonly #warnings = new LimitedWarnings((message) => logger.warn(message));
 
-  /** @param attempts how often Redis is asked while it is away. @default for about a minute */
-  constructor(parts: EncryptionParts, namespace: string, attempts?: number) {
+  /** @param waitFor milliseconds that it waits for Redis where that is away. @default a minute */
+  constructor(parts: EncryptionParts, namespace: string, waitFor?: number) {
     this.#parts = parts;
     this.#namespace = namespace;
-    this.#attempts = attempts;
+    this.#waitFor = waitFor;
   }
 
   /**
@@ -159,7 +159,7 @@ export class Rotation {
   }
 
   #patience({ signal }: ResolvedSweepOptions): Patience {
-    return new Patience(this.#parts.connection, signal, this.#attempts);
+    return new Patience(this.#parts.connection, signal, this.#waitFor);
   }
 
   #tell(report: RotationReport): void {

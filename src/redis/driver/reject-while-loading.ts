@@ -4,8 +4,8 @@ import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { redisInternals } from './internals.js';
 
 /**
- * Rejects the commands that wait for a server which loads its data set, as often as it would if the server were away. The driver
- * holds them until it is done, which may take minutes.
+ * Rejects the commands that wait for a server which has accepted the connection and does not become ready, as often as it would if the
+ * server were away. It mostly loads its data set, until when the driver holds them, which may take minutes; or it is held up, or paused.
  */
 export function rejectWhileLoading(
   client: Redis,
@@ -14,10 +14,10 @@ export function rejectWhileLoading(
   client.on('connect', () => {
     const check = () => {
       if (client.status !== 'connect') return clearInterval(timer);
-      const loading = new RedisUnavailableError(
-        'Redis is loading its data set; giving up on the commands that wait',
+      const notReady = new RedisUnavailableError(
+        'Redis has accepted the connection and does not become ready: it may be loading its data set, or be held up; giving up on the commands that wait',
       );
-      redisInternals(client).flushQueue(loading, { commandQueue: false });
+      redisInternals(client).flushQueue(notReady, { commandQueue: false });
     };
     const timer = setInterval(check, (maxRetriesPerRequest + 1) * reconnect.maxDelay).unref();
   });

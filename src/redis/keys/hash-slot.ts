@@ -7,3 +7,6 @@ import calculateSlot from 'cluster-key-slot';
 export function hashSlot(key: string | Buffer): number {
   return calculateSlot(key);
 }
+
+/** How many slots the keys of a Cluster are spread over: 0 to 16383. */
+export const SLOT_COUNT = 16_384;

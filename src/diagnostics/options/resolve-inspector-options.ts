@@ -1,5 +1,5 @@
-import type { Duration } from '../redis/index.js';
-import { flattenOptions, Problems, Settings, type OptionTree } from '../redis/shared.js';
+import type { Duration } from '../../redis/index.js';
+import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
 import { InspectionConfigurationError } from './inspection-configuration-error.js';
 import type {
   CommandStatsOptions,

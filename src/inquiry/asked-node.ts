@@ -4,10 +4,11 @@ import {
   RedisError,
   RedisPermissionError,
   RedisUnavailableError,
-} from '../../redis/index.js';
-import { Info, orRedisError } from '../../redis/shared.js';
-import type { TimeLimit } from '../../timing/time-limit.js';
-import type { Omission } from '../omission.js';
+  type RedisErrorCode,
+} from '../redis/index.js';
+import { askUntimed, Info, orRedisError } from '../redis/shared.js';
+import type { TimeLimit } from '../timing/time-limit.js';
+import type { Omission } from './omission.js';
 import type { KnownNode } from './known-nodes.js';
 
 /** A field that every server tells which has the section: a reply without it tells nothing. Where there is none, the heading stands for it. */
@@ -22,6 +23,16 @@ const ESSENTIAL = {
   keyspace: undefined,
 } as const;
 
+/** Whoever gets one of these gets nothing else of the server either. */
+const UNREACHABLE: readonly RedisErrorCode[] = [
+  'REDIS_UNAVAILABLE',
+  'REDIS_CONNECTION_LOST',
+  'REDIS_TIMEOUT',
+  'REDIS_CLOSED',
+  'REDIS_AUTH',
+  'REDIS_TLS',
+];
+
 export type InfoSection = keyof typeof ESSENTIAL;
 
 /** A server that is asked for its figures. What it does not give is noted, and the rest goes on. */
@@ -29,9 +40,10 @@ export class AskedNode {
   readonly name: string;
   readonly omitted: Omission[] = [];
   readonly #client: Redis | undefined;
-  readonly #limit: TimeLimit;
+  readonly #limit: TimeLimit | undefined;
 
-  constructor({ name, client }: KnownNode, limit: TimeLimit) {
+  /** @param limit without one, a section of `INFO` is awaited until it comes or the connection is lost, whatever the connection's `commandTimeout` */
+  constructor({ name, client }: KnownNode, limit?: TimeLimit) {
     this.name = name;
     this.#client = client;
     this.#limit = limit;
@@ -45,7 +57,8 @@ export class AskedNode {
    */
   async ask<T>(part: string, command: (client: Redis) => Promise<T>): Promise<T | undefined> {
     try {
-      return await this.#limit.apply(this.#send(command));
+      const reply = this.#send(command);
+      return await (this.#limit ? this.#limit.apply(reply) : reply);
     } catch (error) {
       if (!(error instanceof RedisError)) throw error;
       this.#omit(part, error);
@@ -56,7 +69,9 @@ export class AskedNode {
   /** A section of `INFO`; one at a time, since servers before 7.0 take no more. */
   async info(section: InfoSection): Promise<Info | undefined> {
     const part = `INFO ${section}`;
-    const text = await this.ask(part, (client) => client.info(section));
+    const text = await this.ask(part, (client) =>
+      this.#limit ? client.info(section) : askUntimed(client, 'info', section),
+    );
     if (text === undefined) return undefined;
     const info = new Info(text);
     const essential = ESSENTIAL[section];
@@ -82,5 +97,5 @@ function hasHeading(text: string, section: InfoSection): boolean {
 
 function reasonOf(error: RedisError): Omission['reason'] {
   if (error instanceof RedisPermissionError) return 'not permitted';
-  return error instanceof RedisCommandError ? 'not available' : 'unreachable';
+  return UNREACHABLE.includes(error.code) ? 'unreachable' : 'not available';
 }

@@ -1,5 +1,5 @@
-import { type ConfigurationProblem } from '../redis/index.js';
-import { listProblems } from '../redis/shared.js';
+import { type ConfigurationProblem } from '../../redis/index.js';
+import { listProblems } from '../../redis/shared.js';
 
 /** Options of the inspector, or of one of its methods, are wrong. Lists every problem that was found. Redis was not asked. */
 export class InspectionConfigurationError extends Error {

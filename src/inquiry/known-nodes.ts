@@ -1,8 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
-import { RedisUnavailableError, type RedisConnection } from '../../redis/index.js';
-import { nodeName } from '../../redis/shared.js';
-
-const SLOTS = 16_384;
+import { RedisUnavailableError, type RedisConnection } from '../redis/index.js';
+import { nodeName, SLOT_COUNT } from '../redis/shared.js';
 
 export interface KnownNode {
   /** `host:port` of a Cluster's master; the name of the connection elsewhere. */
@@ -28,7 +26,7 @@ export function knownNodes(connection: RedisConnection): KnownNode[] {
 
 function ownersOf(connection: RedisConnection): Set<string> {
   const owners = new Set<string>();
-  for (let slot = 0; slot < SLOTS; slot++) {
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
     const owner = connection.masterOf(slot);
     if (owner !== undefined) owners.add(owner);
   }

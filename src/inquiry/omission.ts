@@ -6,7 +6,7 @@ export interface Omission {
   readonly part: string;
   /** Where; see {@link NodeFigures}. */
   readonly node: string;
-  /** `'not available'`: the server does not have the command, or whoever runs it has disabled it. */
+  /** `'not available'`: the server does not have the command, whoever runs it has disabled it, or it refuses for now, as `error` tells. */
   readonly reason: 'not permitted' | 'not available' | 'unreachable';
   readonly error: RedisError;
 }

@@ -1,16 +1,19 @@
-import type { Answers } from '../inquiry/inquiry.js';
-import type { NoFigures, Report } from '../omission.js';
+import type { Answers } from './inquiry.js';
+import type { NoFigures, Report } from './omission.js';
 
 /** One node at least. */
 export type Several<Figures> = readonly [Figures, ...Figures[]];
+
+export function isSeveral<Item>(items: readonly Item[]): items is Several<Item> {
+  return items.length > 0;
+}
 
 /** @param together makes one of the figures of all nodes that gave some */
 export function reportOf<Figures extends object>(
   { nodes, omitted }: Answers<Figures>,
   together: (nodes: Several<Figures>) => Figures,
 ): Report<Figures> {
-  const [first, ...others] = nodes;
-  const figures: Figures | NoFigures<Figures> = first ? together([first, ...others]) : {};
+  const figures: Figures | NoFigures<Figures> = isSeveral(nodes) ? together(nodes) : {};
   return { ...figures, nodes, omitted };
 }
 
@@ -32,13 +35,26 @@ export function sumOfAll<Item>(
   return total;
 }
 
-/** Of those that have one. */
+/** Of those that have one; undefined where none has. */
+export function sumOfKnown<Item>(
+  items: readonly Item[],
+  value: (item: Item) => number | undefined,
+): number | undefined {
+  const values = known(items, value);
+  return values.length > 0 ? sum(values, (one) => one) : undefined;
+}
+
+/** Of those that have one; undefined where none has. */
 export function highest<Item>(
   items: readonly Item[],
   value: (item: Item) => number | undefined,
 ): number | undefined {
-  const values = items.map(value).filter((one) => one !== undefined);
+  const values = known(items, value);
   return values.length > 0 ? Math.max(...values) : undefined;
+}
+
+function known<Item>(items: readonly Item[], value: (item: Item) => number | undefined): number[] {
+  return items.map(value).filter((one) => one !== undefined);
 }
 
 /** The value of all of them, or `'mixed'`. */
@@ -48,6 +64,12 @@ export function common<Item, Value extends string>(
 ): Value | 'mixed' {
   const expected = value(first);
   return others.every((item) => value(item) === expected) ? expected : 'mixed';
+}
+
+/** What one does not do is known, whatever the others hide. */
+export function everywhere(answers: readonly (boolean | undefined)[]): boolean | undefined {
+  if (answers.includes(false)) return false;
+  return answers.includes(undefined) ? undefined : true;
 }
 
 /** In the order in which the keys come first. */

@@ -1,6 +1,6 @@
-import type { RedisConnection } from '../../redis/index.js';
-import { TimeLimit } from '../../timing/time-limit.js';
-import type { NodeFigures, Omission } from '../omission.js';
+import type { RedisConnection } from '../redis/index.js';
+import { TimeLimit } from '../timing/time-limit.js';
+import type { NodeFigures, Omission } from './omission.js';
 import { AskedNode } from './asked-node.js';
 import { knownNodes } from './known-nodes.js';
 

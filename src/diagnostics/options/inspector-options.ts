@@ -1,4 +1,4 @@
-import type { Duration } from '../redis/index.js';
+import type { Duration } from '../../redis/index.js';
 
 /** Options of a {@link RedisInspector}. */
 export interface RedisInspectorOptions {
