@@ -1,28 +1,50 @@
-import { RedisClosedError, retry, type RedisConnection } from '../redis/index.js';
+import { RedisClosedError, retry, toRedisError, type RedisConnection } from '../redis/index.js';
 
-/** Calls, with pauses of one second on average: about a minute, longer than a failover takes. */
-const ATTEMPTS = 60;
+/** A minute, in milliseconds: longer than a failover takes. */
+const LONGEST = 60_000;
 
 /** Repeats what a sweep asks of Redis while Redis is away. */
 export class Patience {
   readonly #connection: RedisConnection;
   readonly #signal: AbortSignal | undefined;
-  readonly #attempts: number;
+  readonly #longest: number;
 
-  /** @param signal ends the waiting */
-  constructor(connection: RedisConnection, signal: AbortSignal | undefined, attempts = ATTEMPTS) {
+  /**
+   * @param signal ends the waiting
+   * @param longest milliseconds after the first call in which there are further ones: the last of them may end later. @default a minute
+   */
+  constructor(connection: RedisConnection, signal: AbortSignal | undefined, longest = LONGEST) {
     this.#connection = connection;
     this.#signal = signal;
-    this.#attempts = attempts;
+    this.#longest = longest;
   }
 
   /** @param ask what may be done twice. @throws RedisError */
-  ask<T>(ask: () => Promise<T>): Promise<T> {
-    const call = (attempt: number): Promise<T> => {
-      if (attempt > 1) this.#checkOpen();
+  async ask<T>(ask: () => Promise<T>): Promise<T> {
+    const from = performance.now();
+    try {
+      return await ask();
+    } catch (error) {
+      const redisError = toRedisError(error);
+      if (!redisError?.retryable || this.#signal?.aborted) throw redisError ?? error;
+    }
+    return this.#askAgain(ask, this.#longest - (performance.now() - from));
+  }
+
+  /** Not by a number of calls: each may take a moment, or until a connection that says nothing is given up. */
+  async #askAgain<T>(ask: () => Promise<T>, left: number): Promise<T> {
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(), left).unref();
+    const signal = this.#signal ? AbortSignal.any([this.#signal, end.signal]) : end.signal;
+    const call = (): Promise<T> => {
+      this.#checkOpen();
       return ask();
     };
-    return retry(call, { attempts: this.#attempts, ...(this.#signal && { signal: this.#signal }) });
+    try {
+      return await retry(call, { attempts: Number.MAX_SAFE_INTEGER, signal });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The application ends: what is refused now will not come back. */

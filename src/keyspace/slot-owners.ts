@@ -6,13 +6,11 @@ import {
   type RedisConnection,
   type RedisError,
 } from '../redis/index.js';
-import { orRedisError } from '../redis/shared.js';
+import { orRedisError, SLOT_COUNT } from '../redis/shared.js';
 
 /** Where the first slot stands in a line of CLUSTER NODES, and the configuration epoch. */
 const FIRST_SLOT = 8;
 const EPOCH = 6;
-/** Of a whole Cluster. */
-const SLOTS = 16_384;
 
 /** Which master has which slots of a Cluster. */
 export interface SlotOwners {
@@ -52,7 +50,7 @@ function ownersOf(views: readonly string[]): SlotOwners {
   const fields = lines.flatMap((line) => line.slice(FIRST_SLOT));
   const isOpen = fields.some((field) => field.startsWith('['));
   // Where it is not all of them, there is a master that the driver does not know of yet.
-  const isWhole = !isOpen && fields.reduce((sum, range) => sum + slotsIn(range), 0) === SLOTS;
+  const isWhole = !isOpen && fields.reduce((sum, range) => sum + slotsIn(range), 0) === SLOT_COUNT;
   return {
     text: createHash('sha256').update(owned.join(';')).digest('base64url').slice(0, 16),
     doubt: isWhole

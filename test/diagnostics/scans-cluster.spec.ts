@@ -61,7 +61,14 @@ describe('walks through all keys of a Cluster', () => {
       async () => (await inspector.staleKeys({ idleFor: 1, match: 'big:*' })).stale === BIG,
       20_000,
     );
-    const sweep = await inspector.sweep({ match: 'big:*', idleFor: 1 });
+    const scaled = await openInspector(opened, { ...cluster.options, driver: { scaleReads: 'slave' } });
+    const refused = scaled.inspector.sweep({ match: 'big:*', idleFor: 1 });
+    await expect(refused).rejects.toMatchObject({ reason: 'replica reads' });
+    const { stale, warnings } = await scaled.inspector.staleKeys({ idleFor: 1, match: 'big:*' });
+    expect(stale).toBe(BIG);
+    expect(warnings).toContainEqual(expect.stringContaining('scaleReads'));
+    // Trusted: while the machine is busy, a replica may have taken over.
+    const sweep = await inspector.sweep({ match: 'big:*', idleFor: 1, trustIdleTimes: true });
     expect(sweep).toMatchObject({ removed: BIG, scanned: BIG, complete: true });
   });
 

@@ -47,14 +47,14 @@ describe('a walk through all keys during an outage', () => {
     const task = { newTally: () => ({}), look: async () => () => undefined };
     let killed: Promise<void> | undefined;
     const onProgress = (): void => void (killed ??= server.kill());
-    const report = await new KeyScan(connection, { ...options, onProgress }, 3).run(task);
+    const report = await new KeyScan(connection, { ...options, onProgress }, 500).run(task);
     await killed;
     expect(report.complete).toBe(false);
     expect(report.failure).toMatchObject({ retryable: true });
     expect(report.scanned).toBeGreaterThan(0);
     expect(report.scanned).toBeLessThan(KEYS);
 
-    const nothing = new KeyScan(connection, { ...options, onProgress: undefined }, 2).run(task);
+    const nothing = new KeyScan(connection, { ...options, onProgress: undefined }, 300).run(task);
     await expect(nothing).rejects.toThrow(RedisUnavailableError);
     const stopped = AbortSignal.timeout(300);
     expect(await inspector.bigKeys({ by: 'elements', signal: stopped })).toMatchObject({
@@ -62,5 +62,33 @@ describe('a walk through all keys during an outage', () => {
       failure: undefined,
       scanned: 0,
     });
+  }, 60_000);
+
+  it('waits for a time, however long each answer takes, and says no more than is known', async () => {
+    const server = await filledServer();
+    const { connection } = await openInspector(opened, {
+      ...server.options,
+      maxRetriesPerRequest: 0,
+      stallTimeout: '300ms',
+      reconnect: { maxDelay: '200ms' },
+    });
+    let looks = 0;
+    const task = {
+      newTally: () => ({}),
+      look: async () => {
+        if (++looks === 2) server.pause();
+        return () => undefined;
+      },
+    };
+    const options = { match: '*', limit: Infinity, signal: undefined, onProgress: undefined };
+    const started = performance.now();
+    const report = await new KeyScan(connection, options, 2_000).run(task);
+    const took = performance.now() - started;
+    server.resume();
+    expect(report).toMatchObject({ complete: false, failure: { retryable: true } });
+    // It has connected anew all the time, to a server that takes connections and answers nothing.
+    expect(report.failure?.message).not.toMatch(/Redis is loading/);
+    expect(took).toBeGreaterThan(1_500);
+    expect(took).toBeLessThan(20_000);
   }, 60_000);
 });

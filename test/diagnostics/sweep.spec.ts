@@ -7,6 +7,7 @@ import {
   type RedisInspector,
 } from 'rednest/diagnostics';
 import { startRedis, type RedisServer } from 'rednest/testing';
+import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { startApplication } from '../support/redis-application.js';
 import { openInspector } from './fixtures/open-inspector.js';
@@ -60,7 +61,15 @@ describe('keys that are not used', () => {
     expect(await inspector.bigKeys({ top: 1 })).toMatchObject({ keys: [{ key: 'key:1', elements: 3 }] });
     await inspector.sweep({ match: '*', idleFor: '9h', dryRun: true });
     const { keys, ...report } = await inspector.staleKeys({ idleFor: '9h', top: 2 });
-    expect(report).toEqual({ scanned: 6, stale: 3, complete: true, failure: undefined, omitted: [] });
+    expect(report).toEqual({
+      scanned: 6,
+      stale: 3,
+      unknown: 0,
+      warnings: [],
+      complete: true,
+      failure: undefined,
+      omitted: [],
+    });
     expect(keys).toMatchObject([
       { node: 'default', key: 'key:2' },
       { node: 'default', key: 'key:0' },
@@ -76,6 +85,7 @@ describe('keys that are not used', () => {
     const sweep = { match: 'session:*', idleFor: '9h' } as const;
     expect(await inspector.sweep({ ...sweep, dryRun: true })).toEqual({
       removed: 250,
+      unknown: 0,
       dryRun: true,
       scanned: 300,
       complete: true,
@@ -86,7 +96,7 @@ describe('keys that are not used', () => {
     expect(await inspector.sweep(sweep)).toMatchObject({ removed: 250, dryRun: false, complete: true });
     expect(await redis.dbsize()).toBe(51);
     expect(await redis.exists('other:0')).toBe(1);
-    expect(await inspector.sweep(sweep)).toMatchObject({ removed: 0, scanned: 50 });
+    expect(await inspector.sweep(sweep)).toMatchObject({ removed: 0 });
   });
 
   it('stay where they are used after they were looked at', async () => {
@@ -105,6 +115,77 @@ describe('keys that are not used', () => {
     expect(used).toBe(50);
     // One of them may have been the first, which was sent before.
     expect((await redis.keys('*')).toSorted()).toEqual(['key:7', 'key:8']);
+  });
+
+  it('are not taken for such where their value is a number that the server has once for all keys', async () => {
+    await redis.set('flag', 7_777);
+    await redis.incr('counter');
+    // Though both were written just now: it is the object that was not touched since the server started.
+    await eventually(async () => (await idleOf('flag')) >= 2 && (await idleOf('counter')) >= 2);
+    await fillIdle('key:', [20, 20]);
+    const { inspector, connection } = await openInspector(opened, server.options);
+    expect(await inspector.staleKeys({ idleFor: '2s' })).toMatchObject({ scanned: 4, stale: 2, unknown: 2 });
+    const [master] = connection.masters();
+    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
+    // Once: a second write would look at the object, which is a use.
+    let written: Promise<unknown> | undefined;
+    Object.assign(master!, {
+      evalsha: async (...args: unknown[]) => {
+        await (written ??= redis.set('key:1', 7_777));
+        return evalsha(...args);
+      },
+    });
+    const sweep = await inspector.sweep({ match: '*', idleFor: '2s' });
+    expect(sweep).toMatchObject({ removed: 1, unknown: 2 });
+    expect((await redis.keys('*')).toSorted()).toEqual(['counter', 'flag', 'key:1']);
+    // Where it evicts by LRU, each key has an object of its own.
+    await redis.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
+    await redis.set('flag', 7_777);
+    const { keys, unknown } = await inspector.staleKeys({ idleFor: 1 });
+    await redis.config('SET', 'maxmemory', 0);
+    expect(keys.map(({ key }) => key)).not.toContain('flag');
+    expect(unknown).toBe(2);
+  });
+
+  it('are not removed where the server was a replica, before or meanwhile, unless it is trusted', async () => {
+    const promoted = await opened.server({});
+    const admin = await promoted.admin();
+    const writes = Array.from({ length: 60 }, (_, number) => admin.set(`key:${number}`, 'value'));
+    await Promise.all(writes);
+    const { inspector, connection } = await openInspector(opened, promoted.options);
+    await eventually(async () => (await inspector.staleKeys({ idleFor: 1 })).stale === 60);
+    // Of a master that nobody ever reaches: its data stays as it is.
+    const followNobody = () => admin.replicaof('127.0.0.1', 1);
+    const takeOver = async () => {
+      await followNobody();
+      await admin.replicaof('NO', 'ONE');
+    };
+    const [master] = connection.masters();
+    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
+    let taken: Promise<void> | undefined;
+    Object.assign(master!, {
+      evalsha: async (...args: unknown[]) => {
+        await (taken ??= takeOver());
+        return evalsha(...args);
+      },
+    });
+    const sweep = { match: '*', idleFor: 1 } as const;
+    const refused = { code: 'INSPECTION_IDLE_TIME_UNAVAILABLE', reason: 'replication' };
+    await expect(inspector.sweep(sweep)).rejects.toMatchObject(refused);
+    expect(taken).toBeDefined();
+    expect(await admin.dbsize()).toBe(60);
+    await expect(inspector.sweep({ ...sweep, dryRun: true })).rejects.toThrow(
+      /has taken over.*trustIdleTimes/,
+    );
+    const { stale, warnings } = await inspector.staleKeys({ idleFor: 1 });
+    expect({ stale, warnings }).toEqual({
+      stale: 60,
+      warnings: [expect.stringMatching(/^default: .*taken over/)],
+    });
+    await followNobody();
+    await expect(inspector.sweep({ ...sweep, dryRun: true })).rejects.toThrow(/is a replica/);
+    await admin.replicaof('NO', 'ONE');
+    expect(await inspector.sweep({ ...sweep, trustIdleTimes: true })).toMatchObject({ removed: 60 });
   });
 
   it('are not known under an LFU policy, which is said before anything is removed', async () => {
@@ -144,7 +225,7 @@ describe('keys that are not used', () => {
 
   it('need no more than the rules that the guide tells', async () => {
     await fillIdle('key:', [20, 20]);
-    const scan = '~* +scan +dbsize +info +object|idletime +hello +client +ping';
+    const scan = '~* +scan +dbsize +info +object|idletime +object|refcount +hello +client +ping';
     const inspector = await inspectAs(...scan.split(' '));
     expect(await inspector.staleKeys({ idleFor: '1h' })).toMatchObject({ stale: 2, omitted: [] });
     const sweeper = await inspectAs(...`${scan} +evalsha +eval +unlink +getrange +time`.split(' '));
@@ -195,5 +276,16 @@ describe('keys that are not used', () => {
     expect(await problemsOf({ match: '*', idleFor: '1h', olderThan: '1h' })).toEqual(['idleFor']);
     expect(await problemsOf({ match: '*', idleFor: 'long', limit: 3, dryRun: 1 })).toHaveLength(3);
     await expect(inspector.staleKeys({} as never)).rejects.toThrow(/idleFor: is missing/);
+    expect(await problemsOf({ match: '*', olderThan: '1h', trustIdleTimes: true })).toEqual([
+      'trustIdleTimes',
+    ]);
+    // The server has 24 bits for seconds.
+    const longest = 2 ** 24 * 1_000;
+    expect(await problemsOf({ match: '*', idleFor: longest })).toEqual(['idleFor']);
+    await expect(inspector.staleKeys({ idleFor: '195d' })).rejects.toThrow(
+      /more than 194 days: the server counts/,
+    );
+    expect(await inspector.staleKeys({ idleFor: longest - 1 })).toMatchObject({ complete: true });
+    expect(await inspector.sweep({ match: '*', olderThan: longest })).toMatchObject({ complete: true });
   });
 });

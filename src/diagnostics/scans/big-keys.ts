@@ -1,4 +1,4 @@
-import { RedisError, type RedisConnection } from '../../redis/index.js';
+import { RedisClusterError, RedisError, type RedisConnection } from '../../redis/index.js';
 import { HIDDEN, type KeyQuestions, type Question } from './key-questions.js';
 import { KeyScan, type Note, type ScanOutcome } from './key-scan.js';
 import { reportedKey } from './key-text.js';
@@ -59,7 +59,9 @@ export async function bigKeys(
   });
   const { servers, ...report } = outcome;
   const listed = biggestOf(servers, options.top);
-  const others = await otherMeasures(listed, by);
+  // To ask a server that has been waited for in vain would be to wait once more.
+  const isAway = report.failure?.retryable && !(report.failure instanceof RedisClusterError);
+  const others = isAway ? [] : await otherMeasures(listed, by);
   return {
     ...report,
     by,

@@ -1,5 +1,6 @@
 import type { RedisCommandError, RedisConnection } from '../../redis/index.js';
-import { orRedisError } from '../../redis/shared.js';
+import { Info, orRedisError } from '../../redis/shared.js';
+import { IdleTimeUnavailableError } from './idle-time-unavailable-error.js';
 import type { KeyQuestions, Question } from './key-questions.js';
 
 /** `OBJECT IDLETIME` is in seconds. */
@@ -10,23 +11,16 @@ const IDLE_TIME: Question = {
   send: (pipeline, key) => pipeline.object('IDLETIME', key),
 };
 
-/**
- * How long keys were not used is not known: under an LFU policy (`maxmemory-policy`), the server records how often they are used in its
- * place.
- */
-export class IdleTimeUnavailableError extends Error {
-  readonly code = 'INSPECTION_IDLE_TIME_UNAVAILABLE';
+const REFERENCES: Question = {
+  part: 'OBJECT REFCOUNT',
+  send: (pipeline, key) => pipeline.object('REFCOUNT', key),
+};
 
-  /** @param policy of the server */
-  constructor(policy: string, options?: ErrorOptions) {
-    super(
-      `Idle time does not exist under ${policy}: the server records how often keys are used, and not when. ` +
-        'Use olderThan for entries of the cache, or bigKeys; or set maxmemory-policy to one without LFU, and wait for as long as idleFor',
-      options,
-    );
-    this.name = new.target.name;
-  }
-}
+/**
+ * In the place of an idle time: the value is an object that other keys have too, and so is its idle time. The server keeps one object for each
+ * of the numbers 0 to 9999, unless it evicts by LRU or LFU, and to write such a value does not touch the object.
+ */
+export const SHARED = Symbol('shared');
 
 /**
  * How long each key was not used, in milliseconds; undefined where there is no such key, or the user may not look at it.
@@ -36,29 +30,39 @@ export class IdleTimeUnavailableError extends Error {
 export async function idleTimes(
   keys: readonly Buffer[],
   questions: KeyQuestions,
-): Promise<(number | undefined)[]> {
-  const answers = await questions.ask(keys.map((key) => [key, [IDLE_TIME]]));
-  const omission = questions.omissionOf(IDLE_TIME);
+): Promise<(number | typeof SHARED | undefined)[]> {
+  const answers = await questions.ask(keys.map((key) => [key, [REFERENCES, IDLE_TIME]]));
+  const omission = questions.omissionOf(IDLE_TIME) ?? questions.omissionOf(REFERENCES);
   if (omission) throw omission.error;
-  return answers.map(([idle]) => (typeof idle === 'number' ? idle * SECOND : undefined));
+  return answers.map(([references, idle]) => {
+    if (typeof references !== 'number' || typeof idle !== 'number') return undefined;
+    // Which other number stands for shared ones depends on the server.
+    return references === 1 ? idle * SECOND : SHARED;
+  });
 }
 
 /**
  * Asks each master before all keys are walked through.
  *
- * @throws IdleTimeUnavailableError; RedisError
+ * @throws IdleTimeUnavailableError under an LFU policy; RedisError
  */
 export async function checkIdleTime(connection: RedisConnection): Promise<void> {
   const asked = connection.masters().map((master) => orRedisError(master.info('memory')));
   for (const memory of await Promise.all(asked)) {
-    const policy = /^maxmemory_policy:(\S*lfu)\b/m.exec(memory)?.[1];
-    if (policy !== undefined) throw new IdleTimeUnavailableError(`the policy ${policy}`);
+    const policy = new Info(memory).text('maxmemory_policy');
+    if (policy?.endsWith('lfu')) throw noIdleTime(`the policy ${policy}`);
   }
 }
 
 /** Of what a server says that is under another policy now. */
 export function idleTimeProblem(error: RedisCommandError): IdleTimeUnavailableError | undefined {
-  return /\bLFU\b/.test(error.message)
-    ? new IdleTimeUnavailableError('an LFU policy', { cause: error })
-    : undefined;
+  return /\bLFU\b/.test(error.message) ? noIdleTime('an LFU policy', error) : undefined;
+}
+
+function noIdleTime(policy: string, cause?: RedisCommandError): IdleTimeUnavailableError {
+  return new IdleTimeUnavailableError(
+    `Idle time does not exist under ${policy}: the server records how often keys are used, and not when. ` +
+      'Use olderThan for entries of the cache, or bigKeys; or set maxmemory-policy to one without LFU, and wait for as long as idleFor',
+    { reason: 'policy', ...(cause && { cause }) },
+  );
 }

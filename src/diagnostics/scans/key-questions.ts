@@ -8,7 +8,7 @@ import {
   type RedisError,
 } from '../../redis/index.js';
 import { orRedisError } from '../../redis/shared.js';
-import type { Omission } from '../omission.js';
+import type { Omission } from '../../inquiry/omission.js';
 import { idleTimeProblem } from './idle-time.js';
 import { keyArgument } from './key-text.js';
 

@@ -7,7 +7,7 @@ import { WalkProgress } from '../../keyspace/walk-progress.js';
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
 import { RedisError, type RedisConnection } from '../../redis/index.js';
 import { nodeName } from '../../redis/shared.js';
-import type { Omission } from '../omission.js';
+import type { Omission } from '../../inquiry/omission.js';
 import { KeyQuestions, type Question } from './key-questions.js';
 import { Pace } from './pace.js';
 import type { ResolvedScanOptions } from './resolve-scan-options.js';
@@ -61,11 +61,11 @@ export class KeyScan<Tally> {
   /** When the keys of the last page were looked at. */
   #idleSince = performance.now();
 
-  /** @param attempts how often Redis is asked while it is away. @default for about a minute */
-  constructor(connection: RedisConnection, options: ResolvedScanOptions, attempts?: number) {
+  /** @param patience milliseconds that it waits for Redis where that is away. @default a minute */
+  constructor(connection: RedisConnection, options: ResolvedScanOptions, patience?: number) {
     this.#connection = connection;
     this.#options = options;
-    this.#patience = new Patience(connection, options.signal, attempts);
+    this.#patience = new Patience(connection, options.signal, patience);
   }
 
   /** Asks what has to be known before. Waits for Redis for about a minute where that is away. @throws RedisError */
@@ -200,6 +200,7 @@ export class KeyScan<Tally> {
 /** The master is no longer one, or is connected to anew. */
 class NodeGoneError extends Error {}
 
-function nodeOf({ topology, name }: RedisConnection, master: KeyQuestions['master']): string {
+/** What a node is called: see {@link NodeFigures}. */
+export function nodeOf({ topology, name }: RedisConnection, master: KeyQuestions['master']): string {
   return topology === 'cluster' ? nodeName(master.options) : name;
 }

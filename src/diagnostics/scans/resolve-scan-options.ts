@@ -1,6 +1,6 @@
 import { asFunction } from '../../keyspace/tell-progress.js';
 import type { Problems, Settings } from '../../redis/shared.js';
-import { resolve } from '../resolve-inspector-options.js';
+import { resolve } from '../options/resolve-inspector-options.js';
 import type { BigKeysOptions, ScanOptions, StaleKeysOptions, SweepKeysOptions } from './scan-options.js';
 
 type Names<T> = Record<keyof T, true>;
@@ -22,14 +22,18 @@ const SWEEP_OPTIONS = {
   ...SCAN_OPTIONS,
   dryRun: true,
   idleFor: true,
+  trustIdleTimes: true,
   olderThan: true,
 } as const satisfies Names<SweepKeysOptions>;
 
+const DAY = 86_400_000;
 const MOST_LISTED = 10_000;
 const TOP = { min: 1, max: MOST_LISTED, expected: `a whole number from 1 to ${MOST_LISTED}` };
 const LIMIT = { min: 1, expected: 'a whole number of 1 or more' };
 /** No timer waits for it. */
 const AGE = { max: Number.MAX_SAFE_INTEGER };
+/** Redis has 24 bits for the second in which a key was used: what is idle for longer looks as if it had been used since. */
+const LONGEST_IDLE = 2 ** 24 * 1_000;
 
 /** Complete and checked. */
 export interface ResolvedScanOptions {
@@ -57,7 +61,7 @@ export interface ResolvedStaleKeysOptions extends ResolvedScanOptions {
 export interface ResolvedSweepKeysOptions extends ResolvedScanOptions {
   readonly dryRun: boolean;
   /** Milliseconds. */
-  readonly condition: { readonly by: 'idle' | 'age'; readonly atLeast: number };
+  readonly condition: { readonly by: 'idle' | 'trusted idle' | 'age'; readonly atLeast: number };
 }
 
 /** @throws InspectionConfigurationError with every problem that was found, as all below */
@@ -74,7 +78,7 @@ export function resolveStaleKeysOptions(options: StaleKeysOptions): ResolvedStal
     if (!settings.has('idleFor')) problems.add('idleFor', 'is missing: for how long keys were not used');
     return {
       ...readScan(settings),
-      idleFor: settings.duration('idleFor', AGE) ?? 0,
+      idleFor: readIdleFor(settings, problems) ?? 0,
       top: settings.integer('top', TOP) ?? 100,
     };
   });
@@ -102,8 +106,19 @@ function readScan(settings: Settings): ResolvedScanOptions {
 }
 
 function readCondition(settings: Settings, problems: Problems): ResolvedSweepKeysOptions['condition'] {
-  const [idleFor, olderThan] = [settings.duration('idleFor', AGE), settings.duration('olderThan', AGE)];
+  const [idleFor, olderThan] = [readIdleFor(settings, problems), settings.duration('olderThan', AGE)];
+  const isTrusted = settings.boolean('trustIdleTimes') ?? false;
   if (settings.has('idleFor') === settings.has('olderThan'))
     problems.add('idleFor', 'or olderThan is needed, and not both: which keys shall go');
-  return olderThan === undefined ? { by: 'idle', atLeast: idleFor ?? 0 } : { by: 'age', atLeast: olderThan };
+  if (isTrusted && !settings.has('idleFor')) problems.add('trustIdleTimes', 'means nothing without idleFor');
+  if (olderThan !== undefined) return { by: 'age', atLeast: olderThan };
+  return { by: isTrusted ? 'trusted idle' : 'idle', atLeast: idleFor ?? 0 };
+}
+
+function readIdleFor(settings: Settings, problems: Problems): number | undefined {
+  const idleFor = settings.duration('idleFor', AGE);
+  if (idleFor === undefined || idleFor < LONGEST_IDLE) return idleFor;
+  const days = Math.floor(LONGEST_IDLE / DAY);
+  problems.add('idleFor', `is more than ${days} days: the server counts no further, and begins again at 0`);
+  return undefined;
 }

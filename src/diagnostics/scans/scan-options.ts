@@ -33,7 +33,7 @@ export interface BigKeysOptions extends ScanOptions {
 
 /** Options of {@link RedisInspector.staleKeys}. */
 export interface StaleKeysOptions extends ScanOptions {
-  /** Not read or written for so long (`OBJECT IDLETIME`). The server counts in seconds. */
+  /** Not read or written for so long (`OBJECT IDLETIME`). The server counts in seconds, and up to 194 days. */
   idleFor: Duration;
   /** How many are reported, the longest idle first: 1 to 10,000. All are counted. @default 100 */
   top?: number;
@@ -49,13 +49,19 @@ export type SweepKeysOptions = Omit<ScanOptions, 'match'> & {
   dryRun?: boolean;
 } & (
     | {
-        /** Not read or written for so long. */
+        /** Not read or written for so long: less than 194 days, which is as far as the server counts. */
         idleFor: Duration;
+        /**
+         * Removes also where the server may not know of all reads: it has taken over from another, or the connection reads from replicas. For
+         * who knows that it took over longer ago than `idleFor`, or that nobody reads these keys. @default false: IdleTimeUnavailableError
+         */
+        trustIdleTimes?: boolean;
         olderThan?: never;
       }
     | {
         /** Entries of rednest's cache that were made so long ago. Other keys have no age, and are left alone. */
         olderThan: Duration;
         idleFor?: never;
+        trustIdleTimes?: never;
       }
   );

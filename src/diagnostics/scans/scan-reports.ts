@@ -1,5 +1,5 @@
 import type { RedisError } from '../../redis/index.js';
-import type { Omission } from '../omission.js';
+import type { Omission } from '../../inquiry/omission.js';
 
 /** What every walk reports. */
 export interface ScanReport {
@@ -61,11 +61,20 @@ export interface StaleKeysReport extends ScanReport {
   readonly keys: readonly StaleKey[];
   /** How many are stale, those that are listed too. */
   readonly stale: number;
+  /**
+   * How many of `scanned` may or may not be stale: their value is a number from 0 to 9999, as counters and flags have, for which the server
+   * keeps one object for all keys with it. None where it evicts by LRU.
+   */
+  readonly unknown: number;
+  /** Why keys may have been used later than `idle` says, in plain words: a server that has taken over from another, reads from replicas. */
+  readonly warnings: readonly string[];
 }
 
 /** Of {@link RedisInspector.sweep}. */
 export interface SweepReport extends ScanReport {
   /** How many were removed, or would be. At least: of one that was removed while its reply was lost, nothing is known. */
   readonly removed: number;
+  /** How many of `scanned` stay since their idle time is not known: see {@link StaleKeysReport.unknown}. 0 with `olderThan`. */
+  readonly unknown: number;
   readonly dryRun: boolean;
 }

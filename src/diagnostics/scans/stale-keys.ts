@@ -1,5 +1,6 @@
 import type { RedisConnection } from '../../redis/index.js';
-import { checkIdleTime, idleTimes } from './idle-time.js';
+import { idleTimeDoubts } from './idle-time-doubts.js';
+import { checkIdleTime, idleTimes, SHARED } from './idle-time.js';
 import { KeyScan } from './key-scan.js';
 import { reportedKey } from './key-text.js';
 import type { ResolvedStaleKeysOptions } from './resolve-scan-options.js';
@@ -9,6 +10,7 @@ import { TopKeys, type Measured } from './top-keys.js';
 interface Stale {
   readonly top: TopKeys<Measured>;
   stale: number;
+  unknown: number;
 }
 
 /** Finds the keys that were not used for long. @throws IdleTimeUnavailableError, and as {@link KeyScan.run} */
@@ -18,20 +20,24 @@ export async function staleKeys(
 ): Promise<StaleKeysReport> {
   const scan = new KeyScan<Stale>(connection, options);
   await scan.before(() => checkIdleTime(connection));
+  const doubts = await scan.before(() => idleTimeDoubts(connection));
   const { servers, ...report } = await scan.run({
-    newTally: () => ({ top: new TopKeys(options.top), stale: 0 }),
+    newTally: () => ({ top: new TopKeys(options.top), stale: 0, unknown: 0 }),
     look: async (keys, questions) => {
       const idle = await idleTimes(keys, questions);
       return (tally) => {
         for (const [position, key] of keys.entries()) {
           const size = idle[position];
-          if (size === undefined || size < options.idleFor) continue;
+          if (size === SHARED) tally.unknown++;
+          if (typeof size !== 'number' || size < options.idleFor) continue;
           tally.stale++;
           tally.top.add({ key, size });
         }
       };
     },
   });
+  // Once more, for a server that has taken over meanwhile; one that was waited for in vain is not asked.
+  const later = report.failure ? [] : await scan.before(() => idleTimeDoubts(connection));
   const all = new TopKeys<Measured & { readonly node: string }>(options.top);
   for (const { questions, tally } of servers)
     for (const key of tally.top.sorted()) all.add({ ...key, node: questions.node });
@@ -39,5 +45,7 @@ export async function staleKeys(
     ...report,
     keys: all.sorted().map(({ node, key, size }) => ({ node, ...reportedKey(key), idle: size })),
     stale: servers.reduce((sum, { tally }) => sum + tally.stale, 0),
+    unknown: servers.reduce((sum, { tally }) => sum + tally.unknown, 0),
+    warnings: [...new Set([...doubts, ...later].map(({ message }) => message))],
   };
 }

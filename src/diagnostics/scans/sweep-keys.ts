@@ -2,7 +2,9 @@ import { HEAD_LENGTH, readBorn } from '../../cache/shared.js';
 import { allDone } from '../../keyspace/work-limit.js';
 import { defineScript, type RedisConnection, type Script } from '../../redis/index.js';
 import { orRedisError } from '../../redis/shared.js';
-import { checkIdleTime, idleTimes } from './idle-time.js';
+import { checkIdleTimeTrusted, notTrusted, promotedDoubt } from './idle-time-doubts.js';
+import { IdleTimeUnavailableError } from './idle-time-unavailable-error.js';
+import { checkIdleTime, idleTimes, SHARED } from './idle-time.js';
 import { type KeyQuestions, type Question } from './key-questions.js';
 import { KeyScan } from './key-scan.js';
 import type { ResolvedSweepKeysOptions } from './resolve-scan-options.js';
@@ -10,7 +12,7 @@ import type { SweepReport } from './scan-reports.js';
 
 /** What may go, as sweep-key.lua takes it. */
 type Condition =
-  | { readonly by: 'idle'; readonly bound: number }
+  | { readonly by: 'idle' | 'trusted idle'; readonly bound: number }
   /** `bound`: the server's time, in milliseconds. */
   | { readonly by: 'age'; readonly bound: number };
 
@@ -21,11 +23,21 @@ const HEAD: Question = {
 
 const REMOVAL = { part: 'EVALSHA' };
 
-const sweepKey: Script<Condition & { readonly key: Buffer }, boolean> = defineScript({
+type Removal = 'removed' | 'stays' | 'not trusted';
+
+interface Tally {
+  found: number;
+  unknown: number;
+}
+
+const sweepKey: Script<Condition & { readonly key: Buffer }, Removal> = defineScript({
   lua: new URL('./sweep-key.lua', import.meta.url),
   keys: ({ key }: Condition & { readonly key: Buffer }) => [key],
   args: ({ by, bound }) => [by, bound],
-  reply: (removed) => removed === 1,
+  reply: (removed): Removal => {
+    if (removed === -1) return 'not trusted';
+    return removed === 1 ? 'removed' : 'stays';
+  },
 });
 
 /**
@@ -39,28 +51,35 @@ export async function sweepKeys(
   options: ResolvedSweepKeysOptions,
 ): Promise<SweepReport> {
   const { dryRun } = options;
-  const scan = new KeyScan<{ found: number }>(connection, options);
+  const scan = new KeyScan<Tally>(connection, options);
   const condition = await scan.before(() => conditionOf(connection, options));
   let removed = 0;
   const { servers, ...report } = await scan.run({
-    newTally: () => ({ found: 0 }),
+    newTally: () => ({ found: 0, unknown: 0 }),
     look: async (keys, questions) => {
-      const found = await candidates(keys, questions, condition);
+      const { found, unknown } = await candidates(keys, questions, condition);
       // Counted one by one: what is removed stays so, whatever becomes of the others.
       if (!dryRun) await remove(found, questions, condition, () => removed++);
-      return (tally) => void (tally.found += found.length);
+      return (tally) => {
+        tally.found += found.length;
+        tally.unknown += unknown;
+      };
     },
   });
-  const found = servers.reduce((sum, { tally }) => sum + tally.found, 0);
-  return { ...report, removed: dryRun ? found : removed, dryRun };
+  // A server that has taken over meanwhile: where something is removed, the script asks.
+  if (dryRun && condition.by === 'idle' && !report.failure)
+    await scan.before(() => checkIdleTimeTrusted(connection));
+  const sumOf = (name: keyof Tally): number => servers.reduce((sum, { tally }) => sum + tally[name], 0);
+  return { ...report, removed: dryRun ? sumOf('found') : removed, unknown: sumOf('unknown'), dryRun };
 }
 
 async function conditionOf(
   connection: RedisConnection,
   { condition: { by, atLeast } }: ResolvedSweepKeysOptions,
 ): Promise<Condition> {
-  if (by === 'idle') {
+  if (by !== 'age') {
     await checkIdleTime(connection);
+    if (by === 'idle') await checkIdleTimeTrusted(connection);
     return { by, bound: atLeast };
   }
   // Entries are of the server's time.
@@ -72,11 +91,21 @@ async function candidates(
   keys: readonly Buffer[],
   questions: KeyQuestions,
   { by, bound }: Condition,
+): Promise<{ readonly found: Buffer[]; readonly unknown: number }> {
+  if (by === 'age') return { found: await madeBefore(bound, keys, questions), unknown: 0 };
+  const idle = await idleTimes(keys, questions);
+  const isLongEnough = (time: (typeof idle)[number]): boolean => typeof time === 'number' && time >= bound;
+  return {
+    found: keys.filter((_, position) => isLongEnough(idle[position])),
+    unknown: idle.filter((time) => time === SHARED).length,
+  };
+}
+
+async function madeBefore(
+  bound: number,
+  keys: readonly Buffer[],
+  questions: KeyQuestions,
 ): Promise<Buffer[]> {
-  if (by === 'idle') {
-    const idle = await idleTimes(keys, questions);
-    return keys.filter((_, position) => (idle[position] ?? -1) >= bound);
-  }
   const answers = await questions.ask(keys.map((key) => [key, [HEAD]]));
   const omission = questions.omissionOf(HEAD);
   if (omission) throw omission.error;
@@ -96,8 +125,11 @@ async function remove(
 ): Promise<void> {
   const removeOne = async (key: Buffer): Promise<void> => {
     try {
-      if (await sweepKey.run(questions.master, { ...condition, key })) onRemoved();
+      const removal = await sweepKey.run(questions.master, { ...condition, key });
+      if (removal === 'not trusted') throw notTrusted(promotedDoubt(questions.node));
+      if (removal === 'removed') onRemoved();
     } catch (error) {
+      if (error instanceof IdleTimeUnavailableError) throw error;
       questions.noteRefusal(REMOVAL, error);
     }
   };

@@ -1,0 +1,21 @@
+/**
+ * How long keys were not used is not known, or not known well enough to remove them.
+ *
+ * - `reason: 'policy'`: under an LFU policy (`maxmemory-policy`), the server records how often keys are used in its place.
+ * - `'replication'`: the server has taken over from another, or is a replica: of reads from that other one it knows nothing.
+ * - `'replica reads'`: the connection reads from replicas (`scaleReads`), of which masters learn nothing.
+ */
+export class IdleTimeUnavailableError extends Error {
+  readonly code = 'INSPECTION_IDLE_TIME_UNAVAILABLE';
+  readonly reason: 'policy' | 'replication' | 'replica reads';
+
+  constructor(message: string, { reason, ...options }: IdleTimeUnavailableErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.reason = reason;
+  }
+}
+
+interface IdleTimeUnavailableErrorOptions extends ErrorOptions {
+  readonly reason: IdleTimeUnavailableError['reason'];
+}
