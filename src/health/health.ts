@@ -13,7 +13,7 @@ export type HealthCode =
   | 'REPLICATION_LAG'
   /** Fewer replicas than `replication.minReplicas` are in step with their master. */
   | 'REPLICAS_MISSING'
-  /** The last snapshot, or the last write to the append-only file, has failed. */
+  /** The last snapshot, or the last write to the append-only file, has failed; the server may take no writes for that reason. */
   | 'PERSISTENCE_FAILED'
   /** A cache does not ask Redis: it is away, or too slow. */
   | 'CACHE_UNAVAILABLE'
@@ -23,8 +23,10 @@ export type HealthCode =
   | 'EVENTS_NO_CONSUMER'
   /** More events wait than `events.maxLag`. */
   | 'EVENTS_LAG'
-  /** An indicator of the application has thrown. */
-  | 'INDICATOR_FAILED';
+  /** An indicator of the application has thrown, or has given no result of terminus. */
+  | 'INDICATOR_FAILED'
+  /** An indicator of the application has not answered within `timeout`. */
+  | 'INDICATOR_TIMEOUT';
 
 export type HealthStatus = 'up' | 'degraded' | 'down';
 

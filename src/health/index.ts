@@ -3,6 +3,7 @@ export { HealthConfigurationError } from './options/health-configuration-error.j
 export type {
   ConnectionHealthOptions,
   EventsHealthOptions,
+  IndicatorFunction,
   MemoryHealthOptions,
   ReadinessIndicator,
   RedisHealthOptions,

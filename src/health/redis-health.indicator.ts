@@ -23,7 +23,7 @@ export class RedisHealthIndicator {
   readonly #indicators: HealthIndicatorService;
   readonly #checks: ConnectionHealthChecks;
 
-  /** `RedisHealthModule` makes it. */
+  /** @internal `RedisHealthModule` makes it. */
   constructor(indicators: HealthIndicatorService, checks: ConnectionHealthChecks) {
     this.#indicators = indicators;
     this.#checks = checks;

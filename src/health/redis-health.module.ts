@@ -3,23 +3,22 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
-  type BeforeApplicationShutdown,
-  type CanActivate,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type ModuleMetadata,
   type OnModuleDestroy,
   type Provider,
-  type Type,
 } from '@nestjs/common';
-import { ModuleRef, ModulesContainer } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
+import { controllersOf, type EndpointOptions } from '../http/endpoint.js';
 import { RedisConnections } from '../redis/index.js';
 import {
-  CONNECTED_EXTRAS,
+  APPLICATION_EXTRAS,
   connectedDefinition,
   importedTwiceProblem,
-  type ConnectedExtras,
+  runsAround,
+  type ApplicationExtras,
 } from '../redis/shared.js';
 import { ConnectionHealthChecks } from './connection/connection-health-checks.js';
 import { FeatureHealth } from './features/feature-health.js';
@@ -28,33 +27,28 @@ import { HealthConfigurationError } from './options/health-configuration-error.j
 import type { RedisHealthRootOptions } from './options/health-options.js';
 import { resolveRootOptions } from './options/resolve-health-options.js';
 import type { ResolvedHealthOptions } from './options/resolved-health-options.js';
+import { ApplicationIndicators } from './readiness/application-indicators.js';
 import { Readiness } from './readiness/readiness.js';
 import { Startup } from './readiness/startup.js';
 import { RedisHealthIndicator } from './redis-health.indicator.js';
 
 /** What `forRoot` and `forRootAsync` take beside the options of the checks. */
-export interface RedisHealthModuleExtras {
-  /** Before `live`, `ready` and `startup`; the global prefix of the application comes before it. @default 'health' */
-  path?: string | string[];
-  /** Whether there are routes for probes; false for an application that uses {@link RedisHealthIndicator} in a controller of its own. @default true */
-  controller?: boolean;
-  /** Guards of the probes. @default none */
-  guards?: (Type<CanActivate> | CanActivate)[];
-  /** Decorators for the controller of the probes, such as an application's `Public()`, which its global guard knows. @default none */
-  decorators?: ClassDecorator[];
+export interface RedisHealthModuleExtras extends EndpointOptions {
+  /**
+   * Before `live`, `ready` and `startup`; the global prefix of the application comes before it. False for no routes, as for an application that
+   * uses {@link RedisHealthIndicator} in a controller of its own. @default 'health'
+   */
+  path?: string | string[] | false;
   /** Whether all modules may inject {@link RedisHealthIndicator} without importing `RedisHealthModule`. @default true */
   isGlobal?: boolean;
+  /** Modules whose providers the guards, or the factory of the options, need. */
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  /** Providers that the guards, or the factory of the options, need and that live in no module of their own. */
+  extraProviders?: Provider[];
 }
 
-type Extras = Omit<ConnectedExtras, 'connection'> &
-  Pick<RedisHealthModuleExtras, 'path' | 'controller' | 'guards' | 'decorators'>;
-
 /** Options of {@link RedisHealthModule.forRoot}. */
-export type RedisHealthModuleOptions = RedisHealthRootOptions &
-  RedisHealthModuleExtras & {
-    /** Modules whose providers the guards need. */
-    imports?: NonNullable<ModuleMetadata['imports']>;
-  };
+export type RedisHealthModuleOptions = RedisHealthRootOptions & RedisHealthModuleExtras;
 
 /** A class that makes options, for `useClass` and `useExisting` of `forRootAsync`. */
 export interface RedisHealthOptionsFactory {
@@ -66,21 +60,18 @@ export type RedisHealthModuleAsyncOptions = ConfigurableModuleAsyncOptions<
   RedisHealthRootOptions,
   'createRedisHealthOptions'
 > &
-  RedisHealthModuleExtras & {
-    /** Providers that the factory needs and that live in no module of their own. */
-    extraProviders?: Provider[];
-  };
+  RedisHealthModuleExtras;
 
-const { connection: _, ...CONTAINER_EXTRAS } = CONNECTED_EXTRAS;
+type Extras = ApplicationExtras & EndpointOptions;
+
+/** What is missing here is taken for an option of the checks. */
+const EXTRAS: Required<Extras> = { ...APPLICATION_EXTRAS, path: 'health', guards: [], decorators: [] };
 
 const { ConfigurableModuleClass: ConfigurableRedisHealthModule, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<RedisHealthRootOptions>({ moduleName: 'RedisHealth' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createRedisHealthOptions')
-    .setExtras<Extras>(
-      { ...CONTAINER_EXTRAS, path: 'health', controller: true, guards: [], decorators: [] },
-      completeDefinition,
-    )
+    .setExtras<Extras>(EXTRAS, completeDefinition)
     .build();
 
 const RESOLVED_OPTIONS = Symbol('rednest: resolved health options');
@@ -97,22 +88,24 @@ const RESOLVED_OPTIONS = Symbol('rednest: resolved health options');
  * imports: [RedisModule.forRoot(), RedisHealthModule.forRoot({ required: [], shutdownDelay: '5s' })]
  */
 @Module({})
-export class RedisHealthModule
-  extends ConfigurableRedisHealthModule
-  implements OnModuleDestroy, BeforeApplicationShutdown
-{
+export class RedisHealthModule extends ConfigurableRedisHealthModule implements OnModuleDestroy {
   readonly #readiness: Readiness;
+  readonly #host: HttpAdapterHost;
   readonly #shutdownDelay: number;
 
   constructor(
     modules: ModulesContainer,
     readiness: Readiness,
+    host: HttpAdapterHost,
     @Inject(RESOLVED_OPTIONS) { shutdownDelay }: ResolvedHealthOptions,
   ) {
     super();
     const problem = importedTwiceProblem(modules, { metatype: RedisHealthModule, name: 'RedisHealthModule' });
     if (problem) throw new HealthConfigurationError('RedisHealthModule', [problem]);
+    // The probes say that the application shuts down while everything is still there, the handlers of events too.
+    runsAround(modules, RedisHealthModule, 'all');
     this.#readiness = readiness;
+    this.#host = host;
     this.#shutdownDelay = shutdownDelay;
   }
 
@@ -125,32 +118,35 @@ export class RedisHealthModule
     return super.forRootAsync(options);
   }
 
-  onModuleDestroy(): void {
+  /** The first of all: nothing is destroyed before it is done. Without an HTTP server nobody sends requests by what a probe has answered. */
+  async onModuleDestroy(): Promise<void> {
     this.#readiness.shutDown();
-  }
-
-  /** The HTTP server is closed afterwards. Without a signal, nobody sends requests by what the probe has answered. */
-  async beforeApplicationShutdown(signal?: string): Promise<void> {
-    if (signal === 'SIGTERM' && this.#shutdownDelay > 0) await sleep(this.#shutdownDelay);
+    if (this.#host.listening && this.#shutdownDelay > 0) await sleep(this.#shutdownDelay);
   }
 }
 
 function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
-  const { path = 'health', controller = true, guards = [], decorators = [], ...others } = extras;
-  const completed = connectedDefinition(definition, others, {
+  // Nest gives the defaults for what is missing, and not for what is undefined.
+  const { path = EXTRAS.path, ...others } = extras;
+  const completed = connectedDefinition(definition, extras, {
     // A probe that fails would be an error in the log each time.
     imports: [TerminusModule.forRoot({ logger: false })],
-    providers: () => PROVIDERS,
+    providers: () => [optionsProvider(path), ...PROVIDERS],
     exports: [RedisHealthIndicator],
   });
-  return controller
-    ? { ...completed, controllers: [healthController({ path, guards, decorators })] }
-    : completed;
+  return { ...completed, controllers: controllersOf({ ...others, path }, healthController) };
+}
+
+function optionsProvider(path: EndpointOptions['path']): Provider {
+  return {
+    provide: RESOLVED_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: RedisHealthRootOptions) => resolveRootOptions(options, path),
+  };
 }
 
 const PROVIDERS: Provider[] = [
   RedisHealthIndicator,
-  { provide: RESOLVED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveRootOptions },
   {
     provide: ConnectionHealthChecks,
     inject: [RedisConnections, RESOLVED_OPTIONS],
@@ -166,12 +162,21 @@ const PROVIDERS: Provider[] = [
     useFactory: (modules: ModuleRef, options: ResolvedHealthOptions) => new FeatureHealth(modules, options),
   },
   {
+    provide: ApplicationIndicators,
+    inject: [RedisConnections, ModuleRef, RESOLVED_OPTIONS],
+    useFactory: (connections: RedisConnections, modules: ModuleRef, options: ResolvedHealthOptions) => {
+      const indicators = new ApplicationIndicators(modules, options);
+      connections.attach(indicators);
+      return indicators;
+    },
+  },
+  {
     provide: Readiness,
     inject: [
       RESOLVED_OPTIONS,
       ConnectionHealthChecks,
       FeatureHealth,
-      ModuleRef,
+      ApplicationIndicators,
       HealthCheckService,
       HealthIndicatorService,
     ],
@@ -179,10 +184,10 @@ const PROVIDERS: Provider[] = [
       options: ResolvedHealthOptions,
       checks: ConnectionHealthChecks,
       features: FeatureHealth,
-      modules: ModuleRef,
+      own: ApplicationIndicators,
       health: HealthCheckService,
       indicators: HealthIndicatorService,
-    ) => new Readiness({ options, checks, features, modules, health, indicators }),
+    ) => new Readiness({ options, checks, features, own, health, indicators }),
   },
   {
     provide: Startup,

@@ -1,11 +1,11 @@
+export type { EndpointOptions } from '../http/endpoint.js';
+export { MetricsConfigurationError } from './options/metrics-configuration-error.js';
+export type { RedisMetricsBuckets, RedisMetricsRootOptions } from './options/metrics-options.js';
+export { RedisMetrics } from './redis-metrics.js';
 export {
   RedisMetricsModule,
-  type MetricsModuleAsyncOptions,
-  type MetricsModuleExtras,
-  type MetricsModuleOptions,
-  type MetricsOptionsFactory,
-} from './metrics.module.js';
-export { type MetricsEndpointOptions } from './metrics.controller.js';
-export { MetricsConfigurationError } from './options/metrics-configuration-error.js';
-export type { MetricsBuckets, MetricsRootOptions, ServerMetricsOptions } from './options/metrics-options.js';
-export { RedisMetrics } from './redis-metrics.js';
+  type RedisMetricsModuleAsyncOptions,
+  type RedisMetricsModuleExtras,
+  type RedisMetricsModuleOptions,
+  type RedisMetricsOptionsFactory,
+} from './redis-metrics.module.js';

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
-import { collectDefaultMetrics, type Registry } from 'prom-client';
+import { collectDefaultMetrics, type Registry, type RegistryContentType } from 'prom-client';
 import type { FeatureServices } from '../discovery/feature-services.js';
 import { LimitedWarnings } from '../logging/limited-warnings.js';
 import type { ConfigurationProblem, RedisConnections } from '../redis/index.js';
@@ -35,7 +35,7 @@ export class MetricsCollector implements ConnectionUser {
     this.#features = features;
   }
 
-  get registry(): Registry {
+  get registry(): Registry<RegistryContentType> {
     return this.#options.registry;
   }
 
@@ -56,15 +56,22 @@ export class MetricsCollector implements ConnectionUser {
 
   #register(metrics: readonly Metric[]): void {
     const { registry, labels, defaultMetrics } = this.#options;
-    const problems = metrics.flatMap(({ name }) => takenProblem(registry, 'prefix', name));
-    if (defaultMetrics) problems.push(...takenProblem(registry, 'defaultMetrics', A_DEFAULT_METRIC));
-    if (problems.length > 0) throw new MetricsConfigurationError(problems);
+    const problems = [
+      ...takenProblem(
+        registry,
+        'prefix',
+        metrics.map(({ name }) => name),
+      ),
+      ...(defaultMetrics ? takenProblem(registry, 'defaultMetrics', [A_DEFAULT_METRIC]) : []),
+    ];
+    if (problems.length > 0) throw new MetricsConfigurationError('RedisMetricsModule', problems);
     for (const metric of metrics) {
       const { name } = metric;
       metric.registerIn(registry);
       this.#endings.push(() => registry.removeSingleMetric(name));
     }
-    if (defaultMetrics) collectDefaultMetrics({ register: registry, labels });
+    // By its type it takes no registry of the format OpenMetrics; it registers metrics there as elsewhere.
+    if (defaultMetrics) collectDefaultMetrics({ register: registry as Registry, labels });
   }
 
   #metricsOf({ metrics }: MetricSource): Metric[] {
@@ -75,8 +82,20 @@ export class MetricsCollector implements ConnectionUser {
   }
 }
 
-function takenProblem(registry: Registry, option: string, name: string): ConfigurationProblem[] {
+/** One problem for all names: where an application has failed to start, or was not closed, they are all there. */
+function takenProblem(
+  registry: Registry<RegistryContentType>,
+  option: string,
+  names: readonly string[],
+): ConfigurationProblem[] {
   // By its type it always answers a metric.
-  const taken: unknown = registry.getSingleMetric(name);
-  return taken === undefined ? [] : [{ option, message: `the registry has a metric ${name} already` }];
+  const [first, ...others] = names.filter(
+    (name) => (registry.getSingleMetric(name) as unknown) !== undefined,
+  );
+  if (first === undefined) return [];
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  const message =
+    `the registry has a metric ${first}${more} already: of this name by chance, ` +
+    'or by an application that was not closed, as after a failed start';
+  return [{ option, message }];
 }

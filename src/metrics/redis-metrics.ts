@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Registry } from 'prom-client';
+import type { Registry, RegistryContentType } from 'prom-client';
 import type { MetricsCollector } from './metrics-collector.js';
 
 /**
@@ -18,7 +18,7 @@ export class RedisMetrics {
   }
 
   /** Where they are registered: the module's own, or the one that it was given. */
-  get registry(): Registry {
+  get registry(): Registry<RegistryContentType> {
     return this.#collector.registry;
   }
 

@@ -15,6 +15,7 @@ import {
   connectedDefinition,
   connectedProvider,
   importedTwiceProblem,
+  runsAround,
   type ConnectedExtras,
 } from '../redis/shared.js';
 import { HandlerDiscovery } from './bootstrap/handler-discovery.js';
@@ -86,8 +87,7 @@ export class PubSubModule
     // Each would find all handlers of the application, and give them each event once more.
     const problem = importedTwiceProblem(modules, { metatype: PubSubModule, name: 'PubSubModule' });
     if (problem) throw new PubSubConfigurationError('PubSubModule', [problem]);
-    // Nest runs the hooks by distance from the root module: the farthest starts first and is destroyed last.
-    for (const module of modules.values()) if (module.metatype === PubSubModule) module.distance = -Infinity;
+    runsAround(modules, PubSubModule, 'all but the probes');
   }
 
   static override forRoot(options: PubSubModuleOptions = {}): DynamicModule {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import {
   CacheModule,
+  Caches,
   EncryptionModule,
   Event,
   EventBus,
@@ -72,6 +73,44 @@ describe('the modules of rednest', () => {
       const { details } = (await ready()).body;
       expect(['redis', 'cache', 'events'].map((key) => stateOf(details[key]))).toEqual(['up', 'up', 'up']);
     }, 15_000);
+  });
+
+  it('are well where they are not there, or others stand in their place', async () => {
+    const redis = (await opened.emptyServer()).options;
+    const cacheOnly = await startHealth(opened, {
+      redis: { ...redis, name: 'main' },
+      // Without a connection of that name, in this process only.
+      imports: [CacheModule.forRoot({ namespace: 'app' })],
+    });
+    const { body } = await cacheOnly.ready();
+    expect(body.status).toBe('ok');
+    expect(body.details['cache']).toEqual({ status: 'up', caches: { default: { shared: false } } });
+
+    const { ready, log } = await startHealth(opened, {
+      redis,
+      imports: modules(),
+      override: (testing) =>
+        testing
+          .overrideProvider(EventBus)
+          .useValue({ publish: async () => undefined })
+          .overrideProvider(LockService)
+          .useValue({})
+          .overrideProvider(Caches)
+          .useValue({ get: () => undefined }),
+    });
+    for (let probe = 0; probe < 2; probe++) {
+      const { status, body: answer } = await ready();
+      expect(status).toBe(200);
+      expect(answer.details).toMatchObject({
+        events: { status: 'up', omitted: ['figures'] },
+        locks: { status: 'up', omitted: ['figures'] },
+        encryption: { status: 'up', refused: 0 },
+      });
+    }
+    expect(log.texts('RedisHealthModule').toSorted()).toEqual([
+      expect.stringMatching(/^'events' tells no figures: TypeError/),
+      expect.stringMatching(/^'locks' tells no figures: TypeError/),
+    ]);
   });
 
   it('tell of events that nobody handles any more', async () => {

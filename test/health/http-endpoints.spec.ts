@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
   Catch,
@@ -11,15 +12,11 @@ import {
   type ExceptionFilter,
   type ExecutionContext,
   type NestInterceptor,
+  type OnModuleDestroy,
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
-import {
-  HealthCheck,
-  HealthCheckService,
-  TerminusModule,
-  type HealthIndicatorResult,
-} from '@nestjs/terminus';
-import { RedisModule } from 'rednest';
+import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { Event, EventBus, PubSubModule, RedisModule, Subscribe } from 'rednest';
 import { RedisHealthIndicator } from 'rednest/health';
 import { map, type Observable } from 'rxjs';
 import { eventually } from '../support/eventually.js';
@@ -52,13 +49,9 @@ class CatchAll implements ExceptionFilter {
   }
 }
 
-@Injectable()
-class Disk {
-  status: 'up' | 'down' = 'up';
-
-  check(): HealthIndicatorResult {
-    return { disk: { status: this.status } };
-  }
+@Event('health.probed')
+class Viewed {
+  id!: number;
 }
 
 describe.each(ADAPTERS)('the probes on %s', (adapter) => {
@@ -99,6 +92,48 @@ describe.each(ADAPTERS)('the probes on %s', (adapter) => {
     });
     expect((await get('/probes/live')).body).toEqual({ status: 'ok', info: {}, error: {}, details: {} });
   });
+
+  it('say that the application shuts down before anything is destroyed', async () => {
+    const redis = (await opened.emptyServer()).options;
+    const handled: number[] = [];
+    @Injectable()
+    class Handlers {
+      @Subscribe(Viewed)
+      handle({ id }: Viewed): void {
+        handled.push(id);
+      }
+    }
+    @Injectable()
+    class Slow implements OnModuleDestroy {
+      isDestroyed = false;
+
+      async onModuleDestroy(): Promise<void> {
+        this.isDestroyed = true;
+        await sleep(300);
+      }
+    }
+    const { app, ready, live } = await startHealth(opened, {
+      adapter,
+      redis,
+      health: { shutdownDelay: '500ms' },
+      imports: [PubSubModule.forRoot()],
+      providers: [Slow, Handlers],
+    });
+    const [slow, bus] = [app.get(Slow), app.get(EventBus)];
+    const since = performance.now();
+    const closing = app.close();
+    const isDestroyed = await eventually(async () => {
+      expect(await ready()).toMatchObject({ status: 503, body: { status: 'shutting_down' } });
+      return { value: slow.isDestroyed };
+    });
+    expect(isDestroyed.value).toBe(false);
+    expect((await live()).status).toBe(200);
+    await bus.publish(Viewed, { id: 1 });
+    await eventually(() => expect(handled).toEqual([1]));
+    await closing;
+    expect(slow.isDestroyed).toBe(true);
+    expect(performance.now() - since).toBeGreaterThanOrEqual(490);
+  });
 });
 
 describe('the probes', () => {
@@ -136,7 +171,7 @@ describe('the probes', () => {
     }
     const { get } = await startHealth(opened, {
       redis,
-      health: { controller: false },
+      health: { path: false },
       imports: [TerminusModule],
       controllers: [OwnController],
     });
@@ -145,50 +180,6 @@ describe('the probes', () => {
     expect(body.details['main']).toMatchObject({ status: 'up', role: 'master' });
     expect(body.details['main']).not.toHaveProperty('memory');
     expect((await get('/health/live')).status).toBe(404);
-  });
-
-  it("ask the application's own indicators, and outlive them", async () => {
-    const redis = (await opened.emptyServer()).options;
-    const disk = new Disk();
-    let failure: Error | undefined;
-    const queue = async (): Promise<HealthIndicatorResult> => {
-      if (failure) throw failure;
-      return { queue: { status: 'up' } };
-    };
-    const { ready, log } = await startHealth(opened, {
-      redis,
-      health: { indicators: [Disk, queue] },
-      providers: [{ provide: Disk, useValue: disk }],
-    });
-    expect((await ready()).body.details).toMatchObject({ disk: { status: 'up' }, queue: { status: 'up' } });
-    failure = new Error('password is hunter2');
-    const failing = await ready();
-    expect(failing).toMatchObject({
-      status: 503,
-      body: { error: { queue: { status: 'down', code: 'INDICATOR_FAILED' } } },
-    });
-    expect(failing.text).not.toContain('hunter2');
-    failure = undefined;
-    disk.status = 'down';
-    expect((await ready()).status).toBe(503);
-    expect(log.texts('RedisHealthModule')).toEqual([
-      "The indicator 'queue' has thrown",
-      'Not ready: queue INDICATOR_FAILED',
-    ]);
-  });
-
-  it('say so while the application shuts down, for as long as it goes on serving', async () => {
-    const redis = (await opened.emptyServer()).options;
-    const { app, ready, live } = await startHealth(opened, { redis, health: { shutdownDelay: '500ms' } });
-    // As Nest calls it on a signal.
-    const since = performance.now();
-    const closing = (app as unknown as { close(signal: string): Promise<void> }).close('SIGTERM');
-    await eventually(async () => {
-      expect(await ready()).toMatchObject({ status: 503, body: { status: 'shutting_down' } });
-    });
-    expect((await live()).status).toBe(200);
-    await closing;
-    expect(performance.now() - since).toBeGreaterThanOrEqual(490);
   });
 
   it('cost a handful of commands, however many come at once', async () => {

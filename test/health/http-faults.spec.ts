@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { RedisModuleOptions } from 'rednest';
 import type { RedisServer } from 'rednest/testing';
@@ -71,6 +72,23 @@ describe('a server', () => {
     expect(Number(pings)).toBeLessThan(10);
     await becomes(application, 200);
     expect(told(application)).toEqual(['Not ready: redis REDIS_TIMEOUT', 'Ready again']);
+  });
+
+  it('that is paused is asked once, also where commands time out before the probe does', async () => {
+    const server = await opened.server({});
+    const application = await start(server, { commandTimeout: 50 });
+    const admin = await server.admin();
+    await admin.config('RESETSTAT');
+    server.pause();
+    await becomes(application, 503, 'REDIS_TIMEOUT');
+    for (let probe = 0; probe < 20; probe++) {
+      expect((await application.ready()).status).toBe(503);
+      await sleep(30);
+    }
+    server.resume();
+    await becomes(application, 200);
+    const pings = /cmdstat_ping:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1];
+    expect(Number(pings)).toBeLessThan(7);
   });
 
   it('that loads its data set is down until it has', async () => {
@@ -150,12 +168,15 @@ describe('a server that serves', () => {
   });
 
   it('is degraded when it cannot save, and tells what it has evicted', async () => {
-    const server = await opened.server({ config: { 'enable-protected-configs': 'yes' } });
+    const config = { 'enable-protected-configs': 'yes', save: '3600 1' };
+    const server = await opened.server({ config });
     const application = await start(server);
     const admin = await server.admin();
     // A directory in the place of the file: a snapshot cannot take its name, whoever makes it.
     await admin.config('SET', 'dbfilename', '.');
     await admin.bgsave();
+    // It takes no writes then, and says so by refusing even this.
+    await eventually(() => expect(admin.ping()).rejects.toThrow('MISCONF'));
     const { body } = await becomes(application, 200, 'PERSISTENCE_FAILED');
     expect(body.details['redis']).toMatchObject({
       role: 'master',
@@ -165,6 +186,7 @@ describe('a server that serves', () => {
       evicted: 0,
       rejected: 0,
     });
+    await admin.config('SET', 'stop-writes-on-bgsave-error', 'no');
     await admin.set('a', 'x'.repeat(10_000));
     await admin.config('SET', 'maxmemory', '1', 'maxmemory-policy', 'allkeys-lru');
     await eventually(async () => {

@@ -1,16 +1,18 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
-import { RedisModule } from 'rednest';
+import { Injectable, Module, Scope } from '@nestjs/common';
+import { getRedisConnectionToken, getRedisToken, RedisModule, type RedisConnection } from 'rednest';
 import {
   HealthConfigurationError,
   RedisHealthIndicator,
   RedisHealthModule,
+  type RedisHealthModuleOptions,
   type RedisHealthRootOptions,
 } from 'rednest/health';
 import { guideAcl } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
 import { startApplication } from '../support/redis-application.js';
+import { startHealth } from './fixtures/health-application.js';
 
 const opened = new Opened();
 
@@ -122,9 +124,73 @@ describe('RedisHealthModule', () => {
     expect(await problemsOf(start(contrary))).toEqual({ required: expect.stringMatching(/left out/) });
   });
 
+  it('needs a connection to look at', async () => {
+    expect(await problemsOf(startApplication([RedisHealthModule.forRoot()]))).toEqual({
+      connections: expect.stringMatching(/RedisModule\.forRoot/),
+    });
+  });
+
+  it('knows its paths', async () => {
+    for (const path of [5, [], '', ['health', '']]) {
+      const wrong = RedisHealthModule.forRoot({ path: path as never });
+      expect(await problemsOf(start(wrong))).toEqual({ path: expect.stringMatching(/is not a path/) });
+    }
+    // Given beside the options, not among those that a factory makes.
+    const within = RedisHealthModule.forRootAsync({ useFactory: () => ({ path: 'probes' }) as never });
+    expect(await problemsOf(start(within))).toHaveProperty(['path']);
+  });
+
+  it("finds the application's indicators at the start", async () => {
+    class Disk {
+      check = () => ({});
+    }
+    @Injectable()
+    class Silent {}
+    @Injectable({ scope: Scope.REQUEST })
+    class OfRequests {
+      check = () => ({});
+    }
+    @Module({ providers: [Silent, OfRequests] })
+    class Feature {}
+    const indicators = [() => ({}), Disk, Silent, OfRequests] as never;
+    expect(await problemsOf(start(RedisHealthModule.forRoot({ indicators }), Feature))).toEqual({
+      'indicators[1]': expect.stringMatching(/^Disk must be a provider/),
+      'indicators[2]': 'Silent has no method check()',
+      'indicators[3]': expect.stringMatching(/neither request-scoped/),
+    });
+  });
+
   it('is imported once', async () => {
     const twice = [RedisHealthModule.forRoot(), RedisHealthModule.forRoot({ path: 'other' })];
     expect(await problemsOf(start(...twice))).toHaveProperty(['RedisHealthModule.forRoot']);
+  });
+});
+
+describe('a connection that nobody uses', () => {
+  const startUnused = async (health: RedisHealthModuleOptions) => {
+    const application = await startHealth(opened, {
+      redis: (await opened.emptyServer()).options,
+      health,
+      override: (testing) => testing.overrideProvider(getRedisToken()).useValue({}),
+    });
+    return { ...application, connection: application.app.get<RedisConnection>(getRedisConnectionToken()) };
+  };
+
+  it('is left out, and not opened, until somebody checks it', async () => {
+    const { app, connection, get } = await startUnused({});
+    expect(await get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ok', details: {} } });
+    expect((await get('/health/startup')).status).toBe(200);
+    expect(connection.state).toBe('idle');
+    const indicator = app.get(RedisHealthIndicator);
+    for (const { redis } of await Promise.all([indicator.check('redis'), indicator.check('redis')]))
+      expect(redis).toMatchObject({ status: 'up', role: 'master' });
+    expect((await get('/health/ready')).body.details).toMatchObject({ redis: { status: 'up' } });
+  });
+
+  it('is opened where it is required by name', async () => {
+    const { get } = await startUnused({ required: ['default'] });
+    expect((await get('/health/startup')).status).toBe(200);
+    expect((await get('/health/ready')).body.details).toMatchObject({ redis: { status: 'up' } });
   });
 });
 

@@ -5,9 +5,11 @@ import {
   EventBus,
   getRedisConnectionToken,
   PubSubModule,
+  type Duration,
   type RedisConnection,
 } from 'rednest';
-import { startCluster } from 'rednest/testing';
+import { startCluster, startSentinel } from 'rednest/testing';
+import type { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { startMeasured } from './fixtures/measured-application.js';
@@ -16,17 +18,31 @@ const opened = new Opened();
 
 const topics = { 'order.paid': { delivery: 'durable', partitions: 1 } } as const;
 
-async function start({ cacheFor = 0 }: { cacheFor?: number } = {}) {
+interface Times {
+  cacheFor?: Duration;
+  timeout?: Duration;
+  commandTimeout?: Duration;
+}
+
+async function start({ cacheFor = 0, timeout = '300ms', commandTimeout = '30s' }: Times = {}) {
   const server = await opened.server({});
   const started = await startMeasured(opened, {
-    redis: { ...server.options, commandTimeout: '30s' },
-    metrics: { timeout: '300ms', server: { cacheFor } },
+    redis: { ...server.options, commandTimeout },
+    metrics: { timeout, cacheFor },
     imports: [CacheModule.forRoot({ namespace: 'app', budget: '50ms' }), PubSubModule.forRoot({ topics })],
   });
   const bus = started.app.get(EventBus);
   await bus.subscribe('order.paid', () => undefined, { group: 'billing' });
   const connection = started.app.get<RedisConnection>(getRedisConnectionToken());
   return { ...started, server, bus, connection };
+}
+
+/** How often the server has run which command, since `CONFIG RESETSTAT`. */
+async function calls(admin: Redis): Promise<Map<string, number>> {
+  const text = await admin.info('commandstats');
+  return new Map(
+    Array.from(text.matchAll(/^cmdstat_(.+):calls=(\d+)/gm), ([, name = '', count]) => [name, Number(count)]),
+  );
 }
 
 /** What Redis has been asked for at scrapes, as it counts itself. */
@@ -65,13 +81,39 @@ describe('a scrape', () => {
     await eventually(isWhole, 15_000);
   });
 
-  it('answers while Redis is gone, and shows it', async () => {
-    const { scrape, server, connection } = await start();
+  it('asks a silent Redis once, however often it is scraped meanwhile', async () => {
+    const { scrape, server, connection } = await start({ commandTimeout: '500ms', timeout: '700ms' });
+    // Both have answered, and nothing is kept.
+    await eventually(async () => {
+      const before = await scrape();
+      expect(before.all('rednest_scrape_answered').map(({ value }) => value)).toEqual([1, 1]);
+    }, 15_000);
+    const admin = await server.admin();
+    await admin.config('RESETSTAT');
+    server.pause();
+    try {
+      for (let scrapes = 0; scrapes < 5; scrapes++) {
+        const during = await scrape();
+        expect(during.all('rednest_scrape_answered').map(({ value }) => value)).toEqual([0, 0]);
+      }
+    } finally {
+      server.resume();
+    }
+    // What a client has sent is done in order.
+    await connection.client.ping();
+    expect((await calls(admin)).get('info')).toBe(3);
+  });
+
+  it('answers at once while Redis is gone, with nothing of what it said before, and shows it', async () => {
+    // It would wait for as long, and the answers are kept for as long.
+    const { scrape, server, connection } = await start({ timeout: '10m', cacheFor: 600_000 });
+    const before = await scrape();
+    expect(before.all('rednest_scrape_answered').map(({ value }) => value)).toEqual([1, 1]);
     await server.kill();
     await eventually(() => connection.state === 'reconnecting');
     const metrics = await scrape();
     expect(metrics.value('rednest_connection_state', { state: 'reconnecting' })).toBe(1);
-    expect(metrics.value('rednest_scrape_answered', { source: 'server' })).toBe(0);
+    expect(metrics.all('rednest_scrape_answered').map(({ value }) => value)).toEqual([0, 0]);
     expect(metrics.all('rednest_server_connected_clients')).toEqual([]);
     await server.restart();
     await eventually(async () => {
@@ -125,7 +167,7 @@ describe('on a Cluster', () => {
     opened.add({ [Symbol.asyncDispose]: () => cluster.stop() });
     const { scrape } = await startMeasured(opened, {
       redis: { ...cluster.options },
-      metrics: { timeout: '500ms', server: { cacheFor: 0 } },
+      metrics: { timeout: '500ms', cacheFor: 0 },
     });
     const nodes = async () =>
       (await scrape()).all('rednest_server_memory_used_bytes').map(({ labels }) => labels['node']);
@@ -143,5 +185,28 @@ describe('on a Cluster', () => {
     } finally {
       silent!.resume();
     }
+  });
+});
+
+describe('behind Sentinels', () => {
+  it('figures are those of the server that is the master now', async () => {
+    const group = await startSentinel();
+    opened.add({ [Symbol.asyncDispose]: () => group.stop() });
+    const { scrape } = await startMeasured(opened, {
+      redis: { ...group.options },
+      metrics: { timeout: '5s', cacheFor: 600_000 },
+    });
+    const node = async () => {
+      const [series] = (await scrape()).all('rednest_server_evicted_keys_total', { connection: 'default' });
+      return series?.labels['node'];
+    };
+    const before = await group.master();
+    expect(await node()).toMatch(new RegExp(`:${before.port}$`));
+    await before.kill();
+    const after = await eventually(async () => {
+      const master = await group.master();
+      return master.port !== before.port && master;
+    }, 20_000);
+    await eventually(async () => expect(await node()).toMatch(new RegExp(`:${after.port}$`)), 15_000);
   });
 });

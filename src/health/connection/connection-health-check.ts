@@ -1,4 +1,5 @@
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { knownNodes } from '../../inquiry/known-nodes.js';
 import { RedisError, type RedisConnection, type RedisErrorCode } from '../../redis/index.js';
 import type { Health } from '../health.js';
 import type { ResolvedConnectionHealthOptions } from '../options/resolved-health-options.js';
@@ -17,15 +18,14 @@ export class ConnectionHealthCheck {
   readonly #keepFor: number;
   readonly #probes = new WeakMap<Redis, NodeProbe>();
   #nodes: (Nodes & { readonly until: number }) | undefined;
-  #wasReady: boolean;
+  #opening: Promise<void> | undefined;
+  #wasReady = false;
 
   /** @param keepFor milliseconds for which what a server has answered is used again */
   constructor(connection: RedisConnection, keepFor: number) {
     this.connection = connection;
     this.#keepFor = keepFor;
-    this.#wasReady = connection.state === 'ready';
-    if (!this.#wasReady && !isClosed(connection))
-      connection.client.once('ready', () => (this.#wasReady = true));
+    if (connection.state !== 'idle') this.#look();
   }
 
   /** Whether the connection has been ready, ever since it is looked at. */
@@ -39,14 +39,30 @@ export class ConnectionHealthCheck {
     return isClosed(this.connection) ? 'REDIS_CLOSED' : (this.connection.error?.code ?? 'REDIS_UNAVAILABLE');
   }
 
-  /** Never rejects. */
+  /** Never rejects. A connection that nobody has used yet is opened for it. */
   async check(options: ResolvedConnectionHealthOptions): Promise<Health> {
+    if (this.connection.state === 'idle') this.#opening = this.#open(options.timeout);
+    await this.#opening;
     const away = this.away;
     if (away) return { status: 'down', code: away };
     const { topology } = this.connection;
     const { clients, missing } = this.#clients();
     const nodes = await Promise.all(clients.map((client) => this.#probe(client).read(options.timeout)));
     return judge({ topology, nodes, missing }, options);
+  }
+
+  /** For all who ask meanwhile. */
+  async #open(timeout: number): Promise<void> {
+    const opened = this.connection.whenReady(timeout);
+    this.#look();
+    await opened.catch(() => undefined); // the state tells
+    this.#opening = undefined;
+  }
+
+  #look(): void {
+    this.#wasReady = this.connection.state === 'ready';
+    if (!this.#wasReady && !isClosed(this.connection))
+      this.connection.client.once('ready', () => (this.#wasReady = true));
   }
 
   #clients(): Nodes {
@@ -66,13 +82,13 @@ export class ConnectionHealthCheck {
   }
 }
 
-/** Those that are there, where one is not. */
 function mastersOf(connection: RedisConnection): Nodes {
   try {
-    return { clients: connection.masters(), missing: undefined };
+    const nodes = knownNodes(connection);
+    const clients = nodes.flatMap(({ client }) => client ?? []);
+    return { clients, missing: clients.length < nodes.length ? 'REDIS_UNAVAILABLE' : undefined };
   } catch (error) {
-    const missing = error instanceof RedisError ? error.code : 'REDIS_UNAVAILABLE';
-    return { clients: (connection.client as Cluster).nodes('master'), missing };
+    return { clients: [], missing: error instanceof RedisError ? error.code : 'REDIS_UNAVAILABLE' };
   }
 }
 

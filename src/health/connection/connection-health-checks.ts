@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ConfigurationProblem, RedisConnection, RedisConnections } from '../../redis/index.js';
 import type { ConnectionUser } from '../../redis/shared.js';
 import { HealthConfigurationError } from '../options/health-configuration-error.js';
@@ -18,11 +19,11 @@ export class ConnectionHealthChecks implements ConnectionUser {
     this.#options = options;
   }
 
-  /** Of the connections that readiness looks at. */
+  /** Of the connections that readiness looks at: those that are not left out, and that somebody uses. */
   all(): ConnectionHealthCheck[] {
     const { connections } = this.#options;
-    const isMeant = ({ name }: RedisConnection) =>
-      !connections.has(name) || connections.get(name) !== undefined;
+    const isMeant = ({ name, state }: RedisConnection) =>
+      state !== 'idle' && (!connections.has(name) || connections.get(name) !== undefined);
     return [...this.#connections].filter(isMeant).map((connection) => this.#of(connection));
   }
 
@@ -44,12 +45,18 @@ export class ConnectionHealthChecks implements ConnectionUser {
   }
 
   /**
-   * Looks at the connections from now on.
+   * Looks at the connections from now on. Those that `required` names are opened where nobody else has.
    *
-   * @throws HealthConfigurationError where the options name connections that the application does not have
+   * @throws HealthConfigurationError where the options name connections that the application does not have, and where it has none
    */
   async start(): Promise<void> {
     this.#checkNames();
+    const named = this.#options.required?.flatMap((name) => this.#connections.get(name) ?? []) ?? [];
+    const unused = named.filter(({ state }) => state === 'idle');
+    for (const { client } of unused) void client;
+    await Promise.all(unused.map((connection) => connection.start()));
+    // Those that were opened just now are no longer idle in the next turn.
+    await nextTurn();
     this.all();
   }
 
@@ -62,7 +69,12 @@ export class ConnectionHealthChecks implements ConnectionUser {
       ...Array.from(connections.keys(), (name) => ({ option: `connections.${name}`, name })),
     ];
     const unknown = named.filter(({ name }) => !this.#connections.get(name));
-    const problems = unknown.map(({ option, name }) => this.#unknown(option, name));
+    const problems: ConfigurationProblem[] = unknown.map(({ option, name }) => this.#unknown(option, name));
+    if ([...this.#connections].length === 0)
+      problems.push({
+        option: 'connections',
+        message: 'there is no Redis connection to look at; RedisModule.forRoot() makes one',
+      });
     if (problems.length > 0) throw new HealthConfigurationError('RedisHealthModule', problems);
   }
 

@@ -1,3 +1,5 @@
+import { worstStatus } from '../../redis/shared.js';
+import { common, highest, isSeveral, sumOfKnown } from '../../inquiry/together.js';
 import type { ResolvedConnectionHealthOptions } from '../options/resolved-health-options.js';
 import type { Readings } from './judge.js';
 import type { NodeFacts } from './node-facts.js';
@@ -12,12 +14,15 @@ export function detailsOf(readings: Readings, options: ResolvedConnectionHealthO
   const omitted = [...new Set(nodes.flatMap((node) => node.omitted))];
   const [first] = facts;
   return withoutUndefined({
-    latency: rounded(most(nodes.map(({ latency }) => latency)), 2),
+    latency: rounded(
+      highest(nodes, ({ latency }) => latency),
+      2,
+    ),
     role: topology === 'cluster' ? undefined : first?.role,
     memory: options.memory && memoryOf(facts),
     clients: clientsOf(facts),
-    evicted: sum(nodes.map(({ since }) => since?.evicted)),
-    rejected: sum(nodes.map(({ since }) => since?.rejected)),
+    evicted: sumOfKnown(nodes, ({ since }) => since?.evicted),
+    rejected: sumOfKnown(nodes, ({ since }) => since?.rejected),
     replication: options.replication && replicationOf(facts),
     loading: facts.some(({ isLoading }) => isLoading) || undefined,
     persistence: options.persistence ? persistenceOf(facts) : undefined,
@@ -27,19 +32,18 @@ export function detailsOf(readings: Readings, options: ResolvedConnectionHealthO
 }
 
 function memoryOf(facts: readonly NodeFacts[]): Details | undefined {
-  const policies = new Set(facts.flatMap(({ memory }) => memory.policy ?? []));
-  const [policy] = policies;
-  if (policy === undefined) return undefined;
-  const ratio = rounded(most(facts.map(({ memory }) => memory.ratio)), 4);
-  return withoutUndefined({ ratio, policy: policies.size === 1 ? policy : 'mixed' });
+  const policies = facts.flatMap(({ memory }) => memory.policy ?? []);
+  if (!isSeveral(policies)) return undefined;
+  const ratio = highest(facts, ({ memory }) => memory.ratio);
+  return withoutUndefined({ ratio: rounded(ratio, 4), policy: common(policies, (policy) => policy) });
 }
 
 function clientsOf(facts: readonly NodeFacts[]): Details | undefined {
   if (facts.length === 0) return undefined;
   return withoutUndefined({
-    connected: sum(facts.map(({ clients }) => clients.connected)),
-    limit: sum(facts.map(({ clients }) => clients.limit)),
-    blocked: sum(facts.map(({ clients }) => clients.blocked)),
+    connected: sumOfKnown(facts, ({ clients }) => clients.connected),
+    limit: sumOfKnown(facts, ({ clients }) => clients.limit),
+    blocked: sumOfKnown(facts, ({ clients }) => clients.blocked),
   });
 }
 
@@ -52,16 +56,14 @@ function replicationOf(facts: readonly NodeFacts[]): Details | undefined {
   }
   const replicas = facts.flatMap((each) => each.replicas);
   const inStep = replicas.filter(({ isInStep }) => isInStep).length;
-  return withoutUndefined({ replicas: inStep, lag: most(replicas.map(({ behind }) => behind)) });
+  return withoutUndefined({ replicas: inStep, lag: highest(replicas, ({ behind }) => behind) });
 }
 
 function persistenceOf(facts: readonly NodeFacts[]): Details | undefined {
   if (facts.length === 0) return undefined;
-  const worst = <T>(states: readonly T[]): T | undefined =>
-    states.find((state) => state === 'failed') ?? states.find((state) => state !== undefined);
   return withoutUndefined({
-    rdb: worst(facts.map(({ rdb }) => rdb)),
-    aof: worst(facts.map(({ aof }) => aof)),
+    rdb: worstStatus(facts.map(({ rdb }) => rdb)),
+    aof: worstStatus(facts.map(({ aof }) => aof)),
   });
 }
 
@@ -69,23 +71,9 @@ function clusterOf({ nodes }: Readings): Details {
   const told = nodes.flatMap(({ cluster }) => cluster ?? []);
   return withoutUndefined({
     state: told.length === 0 ? undefined : told.every(({ state }) => state === 'fail') ? 'fail' : 'ok',
-    slotsFailing: most(told.map(({ slotsFailing }) => slotsFailing)),
+    slotsFailing: highest(told, ({ slotsFailing }) => slotsFailing),
     nodes: nodes.filter(({ code }: NodeReading) => code === undefined).length,
   });
-}
-
-function known(values: readonly (number | undefined)[]): number[] {
-  return values.filter((value) => value !== undefined);
-}
-
-function most(values: readonly (number | undefined)[]): number | undefined {
-  const numbers = known(values);
-  return numbers.length === 0 ? undefined : Math.max(...numbers);
-}
-
-function sum(values: readonly (number | undefined)[]): number | undefined {
-  const numbers = known(values);
-  return numbers.length === 0 ? undefined : numbers.reduce((total, value) => total + value, 0);
 }
 
 function rounded(value: number | undefined, digits: number): number | undefined {

@@ -19,7 +19,7 @@ export function judge(readings: Readings, options: ResolvedConnectionHealthOptio
     ...readings.nodes.flatMap((node) => cluster(node)),
     ...readings.nodes.flatMap((node) => memory(node, options.memory)),
     ...readings.nodes.flatMap((node) => replication(node, options.replication, readings.topology)),
-    ...(options.persistence ? readings.nodes.flatMap((node) => persistence(node)) : []),
+    ...readings.nodes.flatMap((node) => persistence(node, options.persistence)),
   ];
   return healthOf(agreed(findings, readings), detailsOf(readings, options));
 }
@@ -76,7 +76,8 @@ function replication(
   return findings;
 }
 
-function persistence({ facts }: NodeReading): Finding[] {
-  const hasFailed = facts?.rdb === 'failed' || facts?.aof === 'failed';
-  return hasFailed ? [{ status: 'degraded', code: 'PERSISTENCE_FAILED' }] : [];
+/** Where it takes no writes for that reason, it is not as it should be to those either who do not mind. */
+function persistence({ facts, cannotSave }: NodeReading, isJudged: boolean): Finding[] {
+  const hasFailed = isJudged && (facts?.rdb === 'failed' || facts?.aof === 'failed');
+  return hasFailed || cannotSave ? [{ status: 'degraded', code: 'PERSISTENCE_FAILED' }] : [];
 }

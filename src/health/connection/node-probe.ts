@@ -1,8 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { RedisPermissionError, toRedisError, type RedisErrorCode } from '../../redis/index.js';
-import { Info } from '../../redis/shared.js';
-import { settlesBefore } from '../../timing/settles-before.js';
+import { toRedisError, type RedisErrorCode } from '../../redis/index.js';
+import { askUntimed, Info, isReply, SLOT_COUNT } from '../../redis/shared.js';
+import { SharedQuestion } from '../../timing/shared-question.js';
 import { readNodeFacts, type NodeFacts } from './node-facts.js';
 
 /** A part of a reading that was left out, since the server did not give it. */
@@ -20,6 +19,8 @@ export interface NodeReading {
   readonly code?: RedisErrorCode;
   /** Milliseconds until it answered `PING`. */
   readonly latency?: number;
+  /** It takes no writes, since it could not save. */
+  readonly cannotSave?: true;
   readonly facts?: NodeFacts;
   readonly cluster?: ClusterFacts;
   /** Since the reading before; undefined for the first. */
@@ -27,15 +28,8 @@ export interface NodeReading {
   readonly omitted: readonly Omitted[];
 }
 
-/** A question that was sent. */
-interface Asking {
-  /** `performance.now()` */
-  readonly since: number;
-  readonly reading: Promise<NodeReading>;
-  isAnswered: boolean;
-}
-
-const SLOTS = 16_384;
+/** Codes of replies to `PING`: it loads, a script blocks it, or who asks is not known (any more). */
+const SERVES_NOTHING: ReadonlySet<RedisErrorCode> = new Set(['REDIS_UNAVAILABLE', 'REDIS_AUTH']);
 
 const TIMED_OUT: NodeReading = { code: 'REDIS_TIMEOUT', omitted: [] };
 
@@ -46,48 +40,33 @@ const TIMED_OUT: NodeReading = { code: 'REDIS_TIMEOUT', omitted: [] };
 export class NodeProbe {
   readonly #client: Redis;
   readonly #kind: 'node' | 'cluster node';
-  readonly #keepFor: number;
-  #asking: Asking | undefined;
-  #kept: { readonly reading: NodeReading; readonly until: number } | undefined;
+  readonly #question: SharedQuestion<NodeReading>;
   #last: NodeFacts | undefined;
 
   /** @param keepFor milliseconds for which an answer is given again */
   constructor(client: Redis, kind: 'node' | 'cluster node', keepFor: number) {
     this.#client = client;
     this.#kind = kind;
-    this.#keepFor = keepFor;
+    this.#question = new SharedQuestion({ ask: () => this.#take(), keepFor });
     // What was read belongs to the connection that it was read from.
-    for (const event of ['ready', 'close'] as const) client.on(event, () => (this.#kept = undefined));
+    for (const event of ['ready', 'close'] as const) client.on(event, () => this.#question.forget());
   }
 
   /** Never rejects. @param timeout milliseconds from the moment at which the node was asked, be it by somebody else */
   async read(timeout: number): Promise<NodeReading> {
-    if (this.#kept && performance.now() < this.#kept.until) return this.#kept.reading;
-    const asking = (this.#asking ??= this.#ask());
-    if (await settlesBefore(asking.reading, asking.since + timeout, 'free')) return asking.reading;
-    // After a long turn of the event loop the answer may be there, unread.
-    await nextTurn();
-    return asking.isAnswered ? asking.reading : TIMED_OUT;
+    return (await this.#question.answer(timeout)) ?? TIMED_OUT;
   }
 
-  #ask(): Asking {
-    const since = performance.now();
-    const asking: Asking = { since, reading: this.#take(since), isAnswered: false };
-    void asking.reading.then((reading) => {
-      asking.isAnswered = true;
-      this.#asking = undefined;
-      this.#kept = { reading, until: performance.now() + this.#keepFor };
-    });
-    return asking;
-  }
-
-  async #take(since: number): Promise<NodeReading> {
+  async #take(): Promise<NodeReading> {
     try {
+      const since = performance.now();
       const client = this.#client;
       const [ping, info, cluster] = await Promise.allSettled([
         pingOf(client),
-        client.info().then(readNodeFacts),
-        this.#kind === 'cluster node' ? client.cluster('INFO').then(readClusterFacts) : undefined,
+        askUntimed(client, 'info').then(readNodeFacts),
+        this.#kind === 'cluster node'
+          ? askUntimed(client, 'cluster', 'INFO').then(readClusterFacts)
+          : undefined,
       ]);
       const facts = valueOf(info);
       const clusterFacts = valueOf(cluster);
@@ -96,10 +75,11 @@ export class NodeProbe {
       return {
         ...(code && { code }),
         ...(pong && { latency: pong.answeredAt - since }),
+        ...(pong?.answer === 'cannot save' && { cannotSave: true }),
         ...(facts && { facts, since: this.#changesOf(facts) }),
         ...(clusterFacts && { cluster: clusterFacts }),
         omitted: [
-          ...(pong?.isRefused ? (['ping'] as const) : []),
+          ...(pong?.answer === 'refusal' ? (['ping'] as const) : []),
           ...(info.status === 'rejected' ? (['info'] as const) : []),
           ...(cluster.status === 'rejected' ? (['cluster'] as const) : []),
         ],
@@ -129,17 +109,30 @@ function readClusterFacts(reply: string): ClusterFacts {
   const served = info.number('cluster_slots_ok');
   return {
     state: info.text('cluster_state') === 'ok' ? 'ok' : 'fail',
-    slotsFailing: served === undefined ? 0 : SLOTS - served,
+    slotsFailing: served === undefined ? 0 : SLOT_COUNT - served,
   };
 }
 
-/** A refusal is an answer, too. */
-async function pingOf(client: Redis): Promise<{ answeredAt: number; isRefused: boolean }> {
-  const isRefused = await client.ping().then(
-    () => false,
-    (error: unknown) => isRefusal(error) || Promise.reject(error),
+/** `'cannot save'`: it takes no writes, and refuses `PING` to say so (`MISCONF`; `stop-writes-on-bgsave-error` of redis.conf). */
+interface Pong {
+  readonly answer: 'pong' | 'refusal' | 'cannot save';
+  /** `performance.now()` */
+  readonly answeredAt: number;
+}
+
+async function pingOf(client: Redis): Promise<Pong> {
+  const answer = await askUntimed(client, 'ping').then(
+    () => 'pong' as const,
+    (error: unknown) => answerIn(error) ?? Promise.reject(error),
   );
-  return { answeredAt: performance.now(), isRefused };
+  return { answer, answeredAt: performance.now() };
+}
+
+/** An error that a server replies shows that it answers. Undefined where it is none, or says that nothing is served. */
+function answerIn(error: unknown): Pong['answer'] | undefined {
+  if (!(error instanceof Error) || !isReply(error)) return undefined;
+  if (error.message.startsWith('MISCONF ')) return 'cannot save';
+  return SERVES_NOTHING.has(codeOf(error)) ? undefined : 'refusal';
 }
 
 /** A server that loads refuses before it says so. */
@@ -149,10 +142,6 @@ function loadingCode(facts: NodeFacts | undefined): RedisErrorCode | undefined {
 
 function valueOf<T>(outcome: PromiseSettledResult<T>): T | undefined {
   return outcome.status === 'fulfilled' ? outcome.value : undefined;
-}
-
-function isRefusal(error: unknown): boolean {
-  return toRedisError(error) instanceof RedisPermissionError;
 }
 
 function codeOf(error: unknown): RedisErrorCode {

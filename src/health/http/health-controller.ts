@@ -1,29 +1,13 @@
-import {
-  Controller,
-  Get,
-  Res,
-  UseGuards,
-  VERSION_NEUTRAL,
-  type CanActivate,
-  type Type,
-} from '@nestjs/common';
+import { Get, Res, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { HealthCheckResult } from '@nestjs/terminus';
+import { respond } from '../../http/endpoint.js';
 import { Readiness } from '../readiness/readiness.js';
 import { FINE, Startup } from '../readiness/startup.js';
 
-export interface ControllerOptions {
-  readonly path: string | string[];
-  readonly guards: readonly (Type<CanActivate> | CanActivate)[];
-  readonly decorators: readonly ClassDecorator[];
-}
-
-/**
- * The routes of the probes. They answer by themselves, rather than return or throw: what interceptors and filters of the application make of
- * its answers, or write to its log, is not for probes.
- */
-export function healthController({ path, guards, decorators }: ControllerOptions): Type {
-  @Controller({ path, version: VERSION_NEUTRAL })
+/** The routes of the probes. @param endpoint what the endpoint is decorated with, its path among it */
+export function healthController(endpoint: ClassDecorator): Type {
+  @endpoint
   class RedisHealthController {
     constructor(
       private readonly readiness: Readiness,
@@ -47,14 +31,10 @@ export function healthController({ path, guards, decorators }: ControllerOptions
       this.#answer(response, await this.startup.check());
     }
 
-    #answer(response: unknown, result: HealthCheckResult): void {
-      const adapter = this.host.httpAdapter;
-      const isFailing = result.status === 'error' || result.status === 'shutting_down';
-      adapter.setHeader(response, 'Cache-Control', 'no-store');
-      adapter.reply(response, result, isFailing ? 503 : 200);
+    #answer(response: unknown, body: HealthCheckResult): void {
+      const isFailing = body.status === 'error' || body.status === 'shutting_down';
+      respond(this.host, response, { status: isFailing ? 503 : 200, body });
     }
   }
-  if (guards.length > 0) UseGuards(...guards)(RedisHealthController);
-  for (const decorate of decorators) decorate(RedisHealthController);
   return RedisHealthController;
 }

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { HealthIndicatorFunction, HealthIndicatorResult } from '@nestjs/terminus';
+import type { HealthIndicatorResult } from '@nestjs/terminus';
 import type { ByteSize, Duration } from '../../redis/index.js';
 
 /** When memory counts as scarce. */
@@ -26,13 +26,16 @@ export interface ReplicationHealthOptions {
 
 /** How a connection is checked. */
 export interface ConnectionHealthOptions {
-  /** How long a check may take; a server that has not answered by then is down (`REDIS_TIMEOUT`). @default '1s' */
+  /** How long a check may take; a server that has not answered by then is down (`REDIS_TIMEOUT`), whatever `commandTimeout` says. @default '1s' */
   timeout?: Duration;
   /** False: memory is neither judged nor told. @default { degraded: 0.9 } */
   memory?: false | MemoryHealthOptions;
   /** False: replication is neither judged nor told. @default { role: 'master' } */
   replication?: false | ReplicationHealthOptions;
-  /** Whether the server is degraded when its last snapshot, or the last write to its append-only file, has failed. @default true */
+  /**
+   * Whether the server is degraded when its last snapshot, or the last write to its append-only file, has failed. One that takes no writes for
+   * that reason is degraded in any case. @default true
+   */
   persistence?: boolean;
 }
 
@@ -50,14 +53,20 @@ export interface EventsHealthOptions {
   maxLag?: number;
 }
 
-/** An indicator of the application, as a class that Nest has an instance of. */
+/** An indicator of the application, as a function. */
+export type IndicatorFunction = () => HealthIndicatorResult | PromiseLike<HealthIndicatorResult>;
+
+/** An indicator of the application, as a class that Nest has one instance of. */
 export interface ReadinessIndicator {
   check(): HealthIndicatorResult | PromiseLike<HealthIndicatorResult>;
 }
 
 /** What `RedisHealthModule.forRoot` takes. Those of {@link ConnectionHealthOptions} are for all connections. */
 export interface RedisHealthRootOptions extends ConnectionHealthOptions {
-  /** By name: how one of the connections is checked, where it differs from the others; false leaves it out. @default all alike */
+  /**
+   * By name: how one of the connections is checked, where it differs from the others; false leaves it out. One that nobody uses (`state`
+   * `'idle'`), and that `required` does not name, is left out by itself, and not opened. @default all alike
+   */
   connections?: Readonly<Record<string, false | ConnectionHealthOptions>>;
   /**
    * Names of the connections without which the application is not ready. Where another one is down, it is degraded, and answers 200.
@@ -73,11 +82,16 @@ export interface RedisHealthRootOptions extends ConnectionHealthOptions {
   details?: boolean;
   /** How far the groups of durable events may be behind; false: the event bus is not asked how far they are. @default whether all have consumers */
   events?: false | EventsHealthOptions;
-  /** What else readiness depends on: functions that return a result of terminus, or classes of providers with a method `check`. @default none */
-  indicators?: readonly (HealthIndicatorFunction | Type<ReadinessIndicator>)[];
   /**
-   * For how long the application goes on serving after SIGTERM, with readiness at 503 (`shutting_down`), so that no more requests are sent to
-   * it when it ends. It needs `app.enableShutdownHooks()`. @default 0
+   * What else readiness depends on: functions that return a result of terminus, or classes of providers with a method `check`. Each is asked
+   * once at a time, however many probes there are, and is down where it has not answered within `timeout` (`INDICATOR_TIMEOUT`), or fails
+   * (`INDICATOR_FAILED`). What they tell is shown as it is, and with `details: false` only its status and code. @default none
+   */
+  indicators?: readonly (IndicatorFunction | Type<ReadinessIndicator>)[];
+  /**
+   * For how long the application goes on serving when it is closed, with readiness at 503 (`shutting_down`), so that no more requests are sent
+   * to it when it ends. Nothing is destroyed meanwhile. Where it listens to no HTTP requests, there is no wait. For signals it needs
+   * `app.enableShutdownHooks()`. @default 0
    */
   shutdownDelay?: Duration;
 }

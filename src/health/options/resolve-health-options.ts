@@ -1,10 +1,15 @@
 import type { Type } from '@nestjs/common';
-import type { HealthIndicatorFunction } from '@nestjs/terminus';
+import { checkPath } from '../../http/endpoint.js';
 import { DEFAULT_CONNECTION } from '../../redis/index.js';
 import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
 import { BUILT_IN, CONNECTION_OPTIONS, resolveConnection, SHORTHANDS } from './connection-settings.js';
 import { HealthConfigurationError } from './health-configuration-error.js';
-import type { ReadinessIndicator, RedisHealthOptions, RedisHealthRootOptions } from './health-options.js';
+import type {
+  IndicatorFunction,
+  ReadinessIndicator,
+  RedisHealthOptions,
+  RedisHealthRootOptions,
+} from './health-options.js';
 import { NestedProblems } from './nested-problems.js';
 import type {
   ResolvedCheckOptions,
@@ -29,11 +34,15 @@ const CHECK_OPTIONS = {
   required: true,
 } as const satisfies OptionTree & Record<keyof RedisHealthOptions, unknown>;
 
-type Indicator = HealthIndicatorFunction | Type<ReadinessIndicator>;
+type Indicator = IndicatorFunction | Type<ReadinessIndicator>;
 
-/** @throws HealthConfigurationError with every problem that was found */
-export function resolveRootOptions(options: RedisHealthRootOptions): ResolvedHealthOptions {
+/**
+ * @param path of the endpoints, which is given beside the options
+ * @throws HealthConfigurationError with every problem that was found
+ */
+export function resolveRootOptions(options: RedisHealthRootOptions, path: unknown): ResolvedHealthOptions {
   const problems = new Problems();
+  checkPath(path, problems);
   const settings = read(options, ROOT_OPTIONS, problems);
   const defaults = resolveConnection(settings, BUILT_IN);
   const resolved: ResolvedHealthOptions = {

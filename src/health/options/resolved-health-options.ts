@@ -1,6 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { HealthIndicatorFunction } from '@nestjs/terminus';
-import type { ReadinessIndicator } from './health-options.js';
+import type { IndicatorFunction, ReadinessIndicator } from './health-options.js';
 
 /** How a connection is checked: complete, in milliseconds and bytes. */
 export interface ResolvedConnectionHealthOptions {
@@ -36,6 +35,6 @@ export interface ResolvedHealthOptions {
   readonly cacheFor: number;
   readonly details: boolean;
   readonly events: { readonly maxLag: number } | undefined;
-  readonly indicators: readonly (HealthIndicatorFunction | Type<ReadinessIndicator>)[];
+  readonly indicators: readonly (IndicatorFunction | Type<ReadinessIndicator>)[];
   readonly shutdownDelay: number;
 }

@@ -1,30 +1,71 @@
 import type { Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
-import type { HealthIndicatorFunction, HealthIndicatorResult } from '@nestjs/terminus';
-import { logger } from '../health-logger.js';
-import type { ReadinessIndicator } from '../options/health-options.js';
+import type { HealthIndicatorResult } from '@nestjs/terminus';
+import type { ConfigurationProblem } from '../../redis/index.js';
+import type { ConnectionUser } from '../../redis/shared.js';
+import { HealthConfigurationError } from '../options/health-configuration-error.js';
+import type { IndicatorFunction, ReadinessIndicator } from '../options/health-options.js';
+import type { ResolvedHealthOptions } from '../options/resolved-health-options.js';
+import { ApplicationIndicator } from './application-indicator.js';
 
-export type ApplicationIndicator = HealthIndicatorFunction | Type<ReadinessIndicator>;
+/** The indicators of the application: its functions, and the instances that Nest has of its classes. */
+export class ApplicationIndicators implements ConnectionUser {
+  readonly #modules: ModuleRef;
+  readonly #options: Pick<ResolvedHealthOptions, 'indicators' | 'defaults'>;
+  #indicators: readonly ApplicationIndicator[] = [];
 
-/** Asks an indicator of the application. Where it throws, that is told in the log, and it is down. */
-export async function askIndicator(
-  indicator: ApplicationIndicator,
-  modules: ModuleRef,
-): Promise<HealthIndicatorResult> {
-  try {
-    if (isClass(indicator)) return await modules.get(indicator, { strict: false }).check();
-    return await (indicator as () => HealthIndicatorResult | PromiseLike<HealthIndicatorResult>)();
-  } catch (error) {
-    // What terminus 11 has indicators throw carries their result.
-    const { causes } = Object(error) as { causes?: HealthIndicatorResult };
-    if (causes) return causes;
-    const name = (indicator as { name?: string }).name || 'indicator';
-    logger.error(`The indicator '${name}' has thrown`, error instanceof Error ? error.stack : String(error));
-    return { [name]: { status: 'down', code: 'INDICATOR_FAILED' } };
+  constructor(modules: ModuleRef, options: Pick<ResolvedHealthOptions, 'indicators' | 'defaults'>) {
+    this.#modules = modules;
+    this.#options = options;
+  }
+
+  /**
+   * Finds the instances.
+   *
+   * @throws HealthConfigurationError where there is none of a class, or one without `check()`
+   */
+  async start(): Promise<void> {
+    const problems: ConfigurationProblem[] = [];
+    this.#indicators = this.#options.indicators.flatMap((indicator, index) => {
+      const option = `indicators[${index}]`;
+      const ask = this.#askOf(indicator);
+      if (typeof ask === 'function') return new ApplicationIndicator(indicator.name || option, ask);
+      problems.push({ option, message: `${indicator.name || 'the class'} ${ask.problem}` });
+      return [];
+    });
+    if (problems.length > 0) throw new HealthConfigurationError('RedisHealthModule', problems);
+  }
+
+  async stop(): Promise<void> {}
+
+  /** How each of them is asked, within the time that a check has. They never reject. */
+  all(): (() => Promise<HealthIndicatorResult>)[] {
+    const { timeout } = this.#options.defaults;
+    return this.#indicators.map((indicator) => () => indicator.check(timeout));
+  }
+
+  #askOf(indicator: IndicatorFunction | Type<ReadinessIndicator>): IndicatorFunction | { problem: string } {
+    const instance = this.#instanceOf(indicator);
+    if (instance) {
+      if (typeof instance.check === 'function') return () => instance.check();
+      return { problem: 'has no method check()' };
+    }
+    if (!isClass(indicator)) return indicator as IndicatorFunction;
+    return { problem: 'must be a provider of the application, and neither request-scoped nor transient' };
+  }
+
+  #instanceOf(
+    indicator: IndicatorFunction | Type<ReadinessIndicator>,
+  ): (Partial<ReadinessIndicator> & ReadinessIndicator) | undefined {
+    try {
+      return this.#modules.get(indicator, { strict: false });
+    } catch {
+      return undefined; // Nest throws where there is none
+    }
   }
 }
 
-function isClass(indicator: ApplicationIndicator): indicator is Type<ReadinessIndicator> {
-  const { prototype } = indicator as { prototype?: Partial<ReadinessIndicator> };
-  return typeof prototype?.check === 'function';
+function isClass(value: IndicatorFunction | Type<ReadinessIndicator>): boolean {
+  const { check } = Object(value.prototype) as { check?: unknown };
+  return typeof check === 'function' || /^class\b/.test(Function.prototype.toString.call(value));
 }

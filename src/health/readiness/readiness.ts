@@ -1,5 +1,4 @@
 import { ServiceUnavailableException } from '@nestjs/common';
-import type { ModuleRef } from '@nestjs/core';
 import type {
   HealthCheckResult,
   HealthCheckService,
@@ -12,7 +11,7 @@ import type { FeatureHealth } from '../features/feature-health.js';
 import type { Health } from '../health.js';
 import { indicatorResult, notRequired } from '../indicator-result.js';
 import type { ResolvedHealthOptions } from '../options/resolved-health-options.js';
-import { askIndicator } from './application-indicators.js';
+import type { ApplicationIndicators } from './application-indicators.js';
 import { connectionKey } from './connection-key.js';
 import { VerdictLog } from './verdict-log.js';
 
@@ -21,9 +20,16 @@ export interface ReadinessParts {
   readonly options: ResolvedHealthOptions;
   readonly checks: ConnectionHealthChecks;
   readonly features: FeatureHealth;
-  readonly modules: ModuleRef;
+  /** Of the application. */
+  readonly own: ApplicationIndicators;
   readonly health: HealthCheckService;
   readonly indicators: HealthIndicatorService;
+}
+
+/** All that is shown without details. */
+interface Brief<Status, Code> {
+  readonly status: Status;
+  readonly code?: Code;
 }
 
 /** Whether the application can do its work: its connections, the modules of rednest that it has imported, and its own indicators. */
@@ -43,7 +49,7 @@ export class Readiness {
 
   /** The result of terminus, whatever it is. */
   async check(): Promise<HealthCheckResult> {
-    const { checks, features, options, modules, health } = this.#parts;
+    const { checks, features, own, health } = this.#parts;
     const result = await resultOf(health, [
       ...checks.all().map((check) => () => this.#connection(check)),
       ...Array.from(
@@ -52,7 +58,7 @@ export class Readiness {
           async () =>
             this.#result(key, await check()),
       ),
-      ...options.indicators.map((indicator) => () => askIndicator(indicator, modules)),
+      ...own.all().map((ask) => async () => this.#shown(await ask())),
     ]);
     if (this.#isShuttingDown) return { ...result, status: 'shutting_down' };
     this.#log.note(result);
@@ -71,10 +77,18 @@ export class Readiness {
 
   #result(key: string, health: Health): HealthIndicatorResult {
     const { options, indicators } = this.#parts;
-    const { status, code } = health;
-    const shown = options.details ? health : { status, ...(code !== undefined && { code }) };
-    return indicatorResult(indicators, key, shown);
+    return indicatorResult(indicators, key, options.details ? health : briefly(health));
   }
+
+  /** Of an indicator of the application, whose texts of errors are not for who asks, either. */
+  #shown(result: HealthIndicatorResult): HealthIndicatorResult {
+    if (this.#parts.options.details) return result;
+    return Object.fromEntries(Object.entries(result).map(([key, entry]) => [key, briefly(entry)]));
+  }
+}
+
+function briefly<Status, Code>({ status, code }: Brief<Status, Code>): Brief<Status, Code> {
+  return { status, ...(typeof code === 'string' && { code }) };
 }
 
 /** Terminus throws a result that is not a good one. */

@@ -1,4 +1,4 @@
-import type { Metric as PromMetric, Registry } from 'prom-client';
+import type { Aggregator, Metric as PromMetric, Registry, RegistryContentType } from 'prom-client';
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -16,6 +16,11 @@ export interface MetricDefinition {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
+  /**
+   * What prom-client's `AggregatorRegistry` makes of the values that several processes have for the same labels. Each process counts for itself;
+   * of a server, or of the groups of the event bus, all tell the same. @default 'sum'
+   */
+  readonly aggregator?: Extract<Aggregator, 'sum' | 'max' | 'min'>;
   /** Its values now. One that is not known is left out. */
   readonly collect: () => Iterable<Sample> | Promise<Iterable<Sample>>;
 }
@@ -37,8 +42,7 @@ export class Metric {
   name: string;
   readonly help: string;
   readonly type: MetricDefinition['type'];
-  /** How prom-client's `AggregatorRegistry` makes one of those of several processes. */
-  readonly aggregator = 'sum';
+  readonly aggregator: Aggregator;
   readonly #definition: MetricDefinition;
   readonly #presentation: Presentation;
 
@@ -46,12 +50,13 @@ export class Metric {
     this.name = presentation.prefix + definition.name;
     this.help = definition.help;
     this.type = definition.type;
+    this.aggregator = definition.aggregator ?? 'sum';
     this.#definition = definition;
     this.#presentation = presentation;
   }
 
   /** What `Registry.registerMetric` takes: its type asks for a class of prom-client, and its code for no more than this. */
-  registerIn(registry: Registry): void {
+  registerIn(registry: Registry<RegistryContentType>): void {
     registry.registerMetric(this as unknown as PromMetric);
   }
 

@@ -6,8 +6,9 @@ export class MetricsConfigurationError extends Error {
   readonly code = 'METRICS_CONFIGURATION';
   readonly problems: readonly ConfigurationProblem[];
 
-  constructor(problems: readonly ConfigurationProblem[]) {
-    super(listProblems('RedisMetricsModule', problems));
+  /** @param subject whose options they are */
+  constructor(subject: string, problems: readonly ConfigurationProblem[]) {
+    super(listProblems(subject, problems));
     this.name = new.target.name;
     this.problems = Object.freeze([...problems]);
   }

@@ -1,14 +1,15 @@
-import { Registry } from 'prom-client';
+import { Registry, type RegistryContentType } from 'prom-client';
+import { checkPath } from '../../http/endpoint.js';
 import { flattenOptions, Problems, Settings, toMilliseconds, type OptionTree } from '../../redis/shared.js';
 import { MetricsConfigurationError } from './metrics-configuration-error.js';
-import type { MetricsBuckets, MetricsRootOptions, ServerMetricsOptions } from './metrics-options.js';
+import type { RedisMetricsBuckets, RedisMetricsRootOptions } from './metrics-options.js';
 
 /** Complete and checked. Durations, and bounds of buckets, are milliseconds. */
 export interface ResolvedMetricsOptions {
-  readonly registry: Registry;
+  readonly registry: Registry<RegistryContentType>;
   readonly prefix: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly buckets: Readonly<Record<keyof MetricsBuckets, readonly number[]>>;
+  readonly buckets: Readonly<Record<keyof RedisMetricsBuckets, readonly number[]>>;
   readonly defaultMetrics: boolean;
   readonly server: boolean;
   readonly cacheFor: number;
@@ -19,12 +20,12 @@ const OPTIONS = {
   registry: true,
   prefix: true,
   labels: true,
-  buckets: { commands: true, work: true } satisfies Record<keyof MetricsBuckets, true>,
+  buckets: { commands: true, work: true } satisfies Record<keyof RedisMetricsBuckets, true>,
   defaultMetrics: true,
-  server: { cacheFor: true } satisfies Record<keyof ServerMetricsOptions, true>,
+  server: true,
+  cacheFor: true,
   timeout: true,
-  path: true,
-} as const satisfies OptionTree & Record<keyof MetricsRootOptions | 'path', unknown>;
+} as const satisfies OptionTree & Record<keyof RedisMetricsRootOptions, unknown>;
 
 const BUCKETS: ResolvedMetricsOptions['buckets'] = {
   commands: [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000],
@@ -42,15 +43,17 @@ const TAKEN_LABELS = new Set(
   ),
 );
 
-/** @throws MetricsConfigurationError with every problem that was found */
+/**
+ * @param path of the endpoint, which is given beside the options
+ * @throws MetricsConfigurationError with every problem that was found
+ */
 export function resolveMetricsOptions(
-  options: MetricsRootOptions & { path: unknown },
+  options: RedisMetricsRootOptions,
+  path: unknown,
 ): ResolvedMetricsOptions {
   const problems = new Problems();
-  const flags = { accepts: (value: unknown) => typeof value === 'boolean', expected: 'true, false' };
-  const given = flattenOptions(options, OPTIONS, problems, { shorthands: { server: flags } });
-  const settings = new Settings(given, problems);
-  settings.converted('path', asPath, "a path such as '/metrics', or false");
+  checkPath(path, problems);
+  const settings = new Settings(flattenOptions(options, OPTIONS, problems), problems);
   const resolved: ResolvedMetricsOptions = {
     registry: settings.converted('registry', asRegistry, 'a Registry of prom-client') ?? new Registry(),
     prefix: settings.converted('prefix', asPrefix, "the beginning of a metric's name") ?? 'rednest_',
@@ -61,10 +64,10 @@ export function resolveMetricsOptions(
     },
     defaultMetrics: settings.boolean('defaultMetrics') ?? false,
     server: settings.boolean('server') ?? true,
-    cacheFor: settings.duration('server.cacheFor', { min: 0 }) ?? 5_000,
+    cacheFor: settings.duration('cacheFor', { min: 0 }) ?? 5_000,
     timeout: settings.duration('timeout') ?? 1_000,
   };
-  problems.throwAs((found) => new MetricsConfigurationError(found));
+  problems.throwAs((found) => new MetricsConfigurationError('RedisMetricsModule', found));
   return resolved;
 }
 
@@ -90,20 +93,16 @@ function asLabels(value: unknown): Readonly<Record<string, string>> | undefined 
   return entries.every(isRight) ? Object.fromEntries(entries) : undefined;
 }
 
-function asPath(value: unknown): string | false | undefined {
-  return value === false || (typeof value === 'string' && value !== '') ? value : undefined;
-}
-
 function asPrefix(value: unknown): string | undefined {
   return value === '' || (typeof value === 'string' && METRIC_NAME.test(value)) ? value : undefined;
 }
 
 /** By what it can: an application may have another copy of prom-client. */
-function asRegistry(value: unknown): Registry | undefined {
+function asRegistry(value: unknown): Registry<RegistryContentType> | undefined {
   const methods = ['registerMetric', 'removeSingleMetric', 'getSingleMetric', 'metrics'] as const;
   const isRegistry =
     typeof value === 'object' &&
     value !== null &&
     methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');
-  return isRegistry ? (value as Registry) : undefined;
+  return isRegistry ? (value as Registry<RegistryContentType>) : undefined;
 }

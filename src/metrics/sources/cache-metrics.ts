@@ -31,6 +31,10 @@ const GAUGES: readonly Figure[] = [
     'pendingInvalidations',
     'Invalidations that wait for Redis; those of all caches wait together.',
   ],
+];
+
+/** Of the caches that are shared: one without a connection has nothing to be cut off from. */
+const STATES: readonly Figure[] = [
   ['cache_available', 'available', 'Whether Redis is asked: 0 while it is away, or too slow.'],
   ['cache_coherent', 'coherent', 'Whether the local tier is told of changes.'],
 ];
@@ -64,6 +68,7 @@ export class CacheMetrics implements MetricSource {
       this.#hits(),
       ...COUNTERS.map((figure) => this.#figure('counter', figure)),
       ...GAUGES.map((figure) => this.#figure('gauge', figure)),
+      ...STATES.map((figure) => this.#state(figure)),
       ...this.#durations(),
     ];
   }
@@ -92,6 +97,12 @@ export class CacheMetrics implements MetricSource {
   #figure(type: 'counter' | 'gauge', [name, figure, help]: Figure): MetricDefinition {
     const collect = () => this.#each((stats) => [{ labels: {}, value: Number(stats[figure]) }]);
     return { name, help, type, collect };
+  }
+
+  #state([name, figure, help]: Figure): MetricDefinition {
+    const collect = () =>
+      this.#each((stats) => (stats.shared ? [{ labels: {}, value: Number(stats[figure]) }] : []));
+    return { name, help, type: 'gauge', aggregator: 'min', collect };
   }
 
   #durations(): MetricDefinition[] {

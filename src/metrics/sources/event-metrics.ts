@@ -3,12 +3,14 @@ import { BoundedSeries } from '../exposition/bounded-series.js';
 import { Counts } from '../exposition/count.js';
 import { DurationHistogram } from '../exposition/duration-histogram.js';
 import type { MetricDefinition, Sample } from '../exposition/metric.js';
-import type { Question } from '../scrape/question.js';
 import type { MetricSource } from './metric-source.js';
 import type { OwnEvents } from './own-events.js';
 
 /** Topics that have series of their own. An application may make more of them as it runs. */
 const MOST_TOPICS = 100;
+
+/** What Redis tells of the groups; undefined where it does not, in time. */
+export type Groups = () => Promise<readonly GroupStats[] | undefined>;
 
 type Topical = Exclude<keyof BusEvents, 'partition'>;
 
@@ -62,7 +64,7 @@ export class EventMetrics implements MetricSource {
   constructor(
     bus: EventBus,
     own: OwnEvents,
-    { bounds, groups }: { bounds: readonly number[]; groups: Question<readonly GroupStats[]> },
+    { bounds, groups }: { bounds: readonly number[]; groups: Groups },
   ) {
     const counts = new Map(Object.keys(COUNTERS).map((kind) => [kind, new Counts('topic', MOST_TOPICS)]));
     this.#publishing = new BoundedSeries(() => new DurationHistogram(bounds), MOST_TOPICS);
@@ -123,13 +125,10 @@ function dropped(bus: EventBus): MetricDefinition {
   };
 }
 
-function groupGauge(
-  { name, help, of }: GroupFigure,
-  groups: Question<readonly GroupStats[]>,
-): MetricDefinition {
+function groupGauge({ name, help, of }: GroupFigure, groups: Groups): MetricDefinition {
   const collect = async (): Promise<Sample[]> => {
-    const answer = (await groups.ask()) ?? [];
+    const answer = (await groups()) ?? [];
     return answer.map((its) => ({ labels: { topic: its.topic, group: its.group }, value: of(its) }));
   };
-  return { name, help, type: 'gauge', collect };
+  return { name, help, type: 'gauge', aggregator: 'max', collect };
 }

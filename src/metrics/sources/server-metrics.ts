@@ -1,15 +1,26 @@
-import { Inquiry, type Answers } from '../../diagnostics/inquiry/inquiry.js';
-import type { RedisConnection, RedisConnections } from '../../redis/index.js';
+import type { Redis } from 'ioredis';
+import { AskedNode } from '../../inquiry/asked-node.js';
+import { knownNodes, type KnownNode } from '../../inquiry/known-nodes.js';
+import type { Omission } from '../../inquiry/omission.js';
+import {
+  CONNECTION_CHANNEL,
+  RedisUnavailableError,
+  type ConnectionEvent,
+  type RedisConnection,
+  type RedisConnections,
+} from '../../redis/index.js';
+import { serverAddress } from '../../redis/shared.js';
+import { SharedQuestion } from '../../timing/shared-question.js';
 import type { MetricDefinition, Sample } from '../exposition/metric.js';
-import { Question } from '../scrape/question.js';
 import type { MetricSource } from './metric-source.js';
-import { readServerFigures, type ServerFigures } from './server-figures.js';
+import type { OwnEvents } from './own-events.js';
+import { readServerFigures, type ScrapedFigures } from './server-figures.js';
 
 interface ServerFigure {
   readonly name: string;
   readonly type: 'counter' | 'gauge';
   readonly help: string;
-  readonly of: (figures: ServerFigures) => number | undefined;
+  readonly of: (figures: ScrapedFigures) => number | undefined;
 }
 
 const FIGURES: readonly ServerFigure[] = [
@@ -28,8 +39,8 @@ const FIGURES: readonly ServerFigure[] = [
   {
     name: 'server_memory_ratio',
     type: 'gauge',
-    help: 'Which part of its limit the server uses, where it has one.',
-    of: ({ used, limit }) => (used === undefined || limit === undefined ? undefined : used / limit),
+    help: 'Which part of its limit the server uses, as it compares them, where it has one.',
+    of: ({ ratio }) => ratio,
   },
   {
     name: 'server_evicted_keys_total',
@@ -45,37 +56,51 @@ const FIGURES: readonly ServerFigure[] = [
   },
 ];
 
-/** How a {@link Question} is asked. */
+/** How the servers are asked. */
 export interface Asking {
+  /** Milliseconds for which an answer is used. */
   readonly cacheFor: number;
+  /** How many milliseconds a scrape waits. */
   readonly timeout: number;
 }
 
-/** Of the time for an answer: one server that is silent keeps no scrape from what the others have said. */
-const SHARE_OF_A_COMMAND = 0.8;
+interface Answer {
+  /** The server that has answered, as `host:port` where a connection may come to another one; the name of the connection elsewhere. */
+  readonly node: string;
+  readonly figures: ScrapedFigures | undefined;
+  readonly omitted: readonly Omission[];
+}
 
-type Servers = Question<Answers<ServerFigures>>;
-
-/** The servers of the connections, each master of a Cluster, which are asked at a scrape. */
+/**
+ * The servers of the connections, each master of a Cluster, which are asked at a scrape. Each is a question of its own: one that is silent keeps
+ * no scrape from what the others have said.
+ */
 export class ServerMetrics implements MetricSource {
+  readonly listeners: ReadonlyMap<string, (message: unknown) => void>;
   readonly metrics: readonly MetricDefinition[] = FIGURES.map(({ of, ...figure }) => ({
     ...figure,
+    aggregator: 'max',
     collect: () => this.#collect(of),
   }));
   readonly #connections: RedisConnections;
   readonly #asking: Asking;
-  readonly #questions = new Map<RedisConnection, Servers>();
+  /** By the id of the connection, and the client of the server. */
+  readonly #questions = new Map<string, WeakMap<Redis, SharedQuestion<Answer>>>();
 
-  constructor(connections: RedisConnections, asking: Asking) {
+  constructor(connections: RedisConnections, own: OwnEvents, asking: Asking) {
     this.#connections = connections;
     this.#asking = asking;
+    this.listeners = new Map([
+      [CONNECTION_CHANNEL, own.only((event: ConnectionEvent) => this.#forget(event))],
+    ]);
   }
 
-  /** Whether the servers of each connection have told all that they were asked. */
+  /** Whether the servers of each connection have told all that they were asked. Of one that nobody uses, nothing is asked. */
   async answered(): Promise<Sample[]> {
-    const samples = Array.from(this.#connections, async (connection) => {
-      const answers = await this.#questionTo(connection).ask();
-      const isWhole = answers?.omitted.length === 0;
+    const used = Array.from(this.#connections).filter(({ state }) => state !== 'idle');
+    const samples = used.map(async (connection) => {
+      const answers = await this.#ask(connection);
+      const isWhole = answers.length > 0 && answers.every((answer) => answer?.omitted.length === 0);
       return { labels: { source: 'server', connection: connection.name }, value: Number(isWhole) };
     });
     return Promise.all(samples);
@@ -83,30 +108,64 @@ export class ServerMetrics implements MetricSource {
 
   async #collect(of: ServerFigure['of']): Promise<Sample[]> {
     const samples = Array.from(this.#connections, async (connection) => {
-      const { nodes = [] } = (await this.#questionTo(connection).ask()) ?? {};
-      return nodes.flatMap(({ node, ...figures }) => {
-        const value = of(figures);
-        return value === undefined ? [] : [{ labels: { connection: connection.name, node }, value }];
+      const answers = await this.#ask(connection);
+      return answers.flatMap((answer) => {
+        const value = answer?.figures && of(answer.figures);
+        if (value === undefined) return [];
+        return [{ labels: { connection: connection.name, node: answer!.node }, value }];
       });
     });
     return (await Promise.all(samples)).flat();
   }
 
-  #questionTo(connection: RedisConnection): Servers {
-    const question = this.#questions.get(connection) ?? this.#newQuestion(connection);
-    this.#questions.set(connection, question);
+  /** What each server has answered; undefined where it has not, in time. Nothing where there is none, or they are not known. */
+  async #ask(connection: RedisConnection): Promise<readonly (Answer | undefined)[]> {
+    // To wait for one that is away would take all the time; one that nobody uses is not opened for it.
+    if (connection.state !== 'ready') return [];
+    const nodes = orNone(() => knownNodes(connection));
+    const { timeout } = this.#asking;
+    return Promise.all(nodes.map(async (node) => this.#questionTo(connection, node)?.answer(timeout)));
+  }
+
+  #questionTo(connection: RedisConnection, node: KnownNode): SharedQuestion<Answer> | undefined {
+    const { client } = node;
+    if (!client) return undefined;
+    const questions = this.#questions.get(connection.id) ?? new WeakMap<Redis, SharedQuestion<Answer>>();
+    this.#questions.set(connection.id, questions);
+    const question = questions.get(client) ?? this.#newQuestion(connection, node);
+    questions.set(client, question);
     return question;
   }
 
-  #newQuestion(connection: RedisConnection): Servers {
-    const { cacheFor, timeout } = this.#asking;
-    const inquiry = new Inquiry(connection, timeout * SHARE_OF_A_COMMAND);
-    return new Question({
-      ask: () => inquiry.ofAll(readServerFigures),
-      // To wait for one that is away would take all the time; one that nobody uses is not opened for it.
+  #newQuestion(connection: RedisConnection, node: KnownNode): SharedQuestion<Answer> {
+    return new SharedQuestion({
+      ask: () => ask(connection, node),
       isOpen: () => connection.state === 'ready',
-      cacheFor,
-      timeout,
+      keepFor: this.#asking.cacheFor,
     });
+  }
+
+  /** What was read belongs to the connection that it was read from: the next one may be to another server. */
+  #forget({ connectionId, role }: ConnectionEvent): void {
+    if (role === 'client') this.#questions.delete(connectionId);
+  }
+}
+
+/** Without a limit of its own: it is asked again when it has answered. */
+async function ask({ topology }: RedisConnection, node: KnownNode): Promise<Answer> {
+  const asked = new AskedNode(node);
+  const figures = await readServerFigures(asked);
+  // Sentinels name another server after a failover: what it counts is another series.
+  const address = topology === 'sentinel' && node.client ? serverAddress(node.client) : undefined;
+  return { node: address ?? node.name, figures, omitted: asked.omitted };
+}
+
+/** Where the masters of a Cluster are not known, none is asked. */
+function orNone(nodes: () => KnownNode[]): KnownNode[] {
+  try {
+    return nodes();
+  } catch (error) {
+    if (error instanceof RedisUnavailableError) return [];
+    throw error;
   }
 }

@@ -1,17 +1,18 @@
 import type { FeatureServices } from '../../discovery/feature-services.js';
+import type { EventBus } from '../../pubsub/index.js';
 import type { RedisConnections } from '../../redis/index.js';
+import { SharedQuestion } from '../../timing/shared-question.js';
 import type { MetricDefinition } from '../exposition/metric.js';
 import type { ResolvedMetricsOptions } from '../options/resolve-metrics-options.js';
-import { Question } from '../scrape/question.js';
 import { CacheMetrics } from './cache-metrics.js';
 import { CommandMetrics } from './command-metrics.js';
 import { ConnectionMetrics } from './connection-metrics.js';
 import { EncryptionMetrics } from './encryption-metrics.js';
-import { EventMetrics } from './event-metrics.js';
+import { EventMetrics, type Groups } from './event-metrics.js';
 import { LockMetrics } from './lock-metrics.js';
 import type { MetricSource } from './metric-source.js';
 import { OwnEvents } from './own-events.js';
-import { ServerMetrics } from './server-metrics.js';
+import { ServerMetrics, type Asking } from './server-metrics.js';
 
 /** Where the metrics of an application come from: its connections, and the modules of rednest that it has. */
 export function sourcesOf(
@@ -20,9 +21,8 @@ export function sourcesOf(
   { caches, locks, events, encryption }: FeatureServices,
 ): readonly MetricSource[] {
   const own = new OwnEvents(connections);
-  const groups =
-    events && new Question({ ask: async () => (await events.stats()).groups, cacheFor, timeout });
-  const servers = server ? new ServerMetrics(connections, { cacheFor, timeout }) : undefined;
+  const groups = events && groupsOf(events, { cacheFor, timeout });
+  const servers = server ? new ServerMetrics(connections, own, { cacheFor, timeout }) : undefined;
   const sources = [
     new CommandMetrics(connections, buckets.commands),
     new ConnectionMetrics(connections, own),
@@ -36,17 +36,25 @@ export function sourcesOf(
   return sources.filter((source) => source !== false && source !== undefined);
 }
 
+/** How far the groups of the event bus are, which Redis is asked for at a scrape; not while it is away. */
+function groupsOf(events: EventBus, { cacheFor, timeout }: Asking): Groups {
+  const question = new SharedQuestion({
+    ask: async () => (await events.stats()).groups,
+    isOpen: () => events.connection?.state === 'ready',
+    keepFor: cacheFor,
+  });
+  return () => question.answer(timeout);
+}
+
 /** What is left out of a scrape is seen by that, and not only by what is missing. */
-function answered(
-  servers: ServerMetrics | undefined,
-  groups: Question<unknown> | undefined,
-): MetricDefinition {
+function answered(servers: ServerMetrics | undefined, groups: Groups | undefined): MetricDefinition {
   return {
     name: 'scrape_answered',
     help: 'Whether Redis has answered, in time, what this scrape has asked: 0 where that is left out.',
     type: 'gauge',
+    aggregator: 'min',
     collect: async () => {
-      const [ofServers = [], groupsAnswer] = await Promise.all([servers?.answered(), groups?.ask()]);
+      const [ofServers = [], groupsAnswer] = await Promise.all([servers?.answered(), groups?.()]);
       if (!groups) return ofServers;
       return [...ofServers, { labels: { source: 'events' }, value: Number(groupsAnswer !== undefined) }];
     },

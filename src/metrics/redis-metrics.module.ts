@@ -8,63 +8,56 @@ import {
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { featureServices } from '../discovery/feature-services.js';
+import { controllersOf, type EndpointOptions } from '../http/endpoint.js';
 import { RedisConnections } from '../redis/index.js';
 import {
-  CONNECTED_EXTRAS,
+  APPLICATION_EXTRAS,
   connectedDefinition,
   importedTwiceProblem,
-  type ConnectedExtras,
+  type ApplicationExtras,
 } from '../redis/shared.js';
-import { createMetricsController, type MetricsEndpointOptions } from './metrics.controller.js';
+import { metricsController } from './http/metrics-controller.js';
 import { MetricsCollector } from './metrics-collector.js';
 import { MetricsConfigurationError } from './options/metrics-configuration-error.js';
-import type { MetricsRootOptions } from './options/metrics-options.js';
+import type { RedisMetricsRootOptions } from './options/metrics-options.js';
 import { resolveMetricsOptions } from './options/resolve-metrics-options.js';
 import { RedisMetrics } from './redis-metrics.js';
 
-/** What `forRoot` and `forRootAsync` take beside the options of the metrics. */
-export interface MetricsModuleExtras extends MetricsEndpointOptions {
-  /** Where they are served; false for not at all, as where `registry` is served elsewhere. A global prefix comes before it. @default '/metrics' */
-  path?: string | false;
+/** What `forRoot` and `forRootAsync` take beside the options of the metrics. `path` is `'/metrics'` by default; false where `registry` is served elsewhere. */
+export interface RedisMetricsModuleExtras extends EndpointOptions {
   /** Whether all modules may inject `RedisMetrics` without importing `RedisMetricsModule`. @default true */
   isGlobal?: boolean;
   /** Modules whose providers the guards, or the factory of the options, need. */
   imports?: NonNullable<ModuleMetadata['imports']>;
+  /** Providers that a guard, or the factory of the options, needs and that live in no module of their own. */
+  extraProviders?: Provider[];
 }
 
 /** Options of {@link RedisMetricsModule.forRoot}. */
-export type MetricsModuleOptions = MetricsRootOptions & MetricsModuleExtras;
+export type RedisMetricsModuleOptions = RedisMetricsRootOptions & RedisMetricsModuleExtras;
 
 /** A class that makes options, for `useClass` and `useExisting` of `forRootAsync`. */
-export interface MetricsOptionsFactory {
-  createMetricsOptions(): MetricsRootOptions | Promise<MetricsRootOptions>;
+export interface RedisMetricsOptionsFactory {
+  createRedisMetricsOptions(): RedisMetricsRootOptions | Promise<RedisMetricsRootOptions>;
 }
 
 /** Options of {@link RedisMetricsModule.forRootAsync}: `useFactory`, `useClass` or `useExisting`, and what is given beside the options. */
-export type MetricsModuleAsyncOptions = ConfigurableModuleAsyncOptions<
-  MetricsRootOptions,
-  'createMetricsOptions'
+export type RedisMetricsModuleAsyncOptions = ConfigurableModuleAsyncOptions<
+  RedisMetricsRootOptions,
+  'createRedisMetricsOptions'
 > &
-  MetricsModuleExtras & {
-    /** Providers that the factory, or a guard, needs and that live in no module of their own. */
-    extraProviders?: Provider[];
-  };
-
-type Extras = Omit<ConnectedExtras, 'connection'> & MetricsModuleExtras;
+  RedisMetricsModuleExtras;
 
 /** Of no connection: all that the application has are measured. */
-const { connection: _, ...COMMON_EXTRAS } = CONNECTED_EXTRAS;
+type Extras = ApplicationExtras & EndpointOptions;
 
-const DEFAULT_PATH = '/metrics';
+const ENDPOINT: Required<EndpointOptions> = { path: '/metrics', guards: [], decorators: [] };
 
 const { ConfigurableModuleClass: ConfigurableMetricsModule, MODULE_OPTIONS_TOKEN } =
-  new ConfigurableModuleBuilder<MetricsRootOptions>({ moduleName: 'RedisMetrics' })
+  new ConfigurableModuleBuilder<RedisMetricsRootOptions>({ moduleName: 'RedisMetrics' })
     .setClassMethodName('forRoot')
-    .setFactoryMethodName('createMetricsOptions')
-    .setExtras<Extras>(
-      { ...COMMON_EXTRAS, path: DEFAULT_PATH, guards: [], decorators: [] },
-      completeDefinition,
-    )
+    .setFactoryMethodName('createRedisMetricsOptions')
+    .setExtras<Extras>({ ...APPLICATION_EXTRAS, ...ENDPOINT }, completeDefinition)
     .build();
 
 /**
@@ -85,44 +78,39 @@ export class RedisMetricsModule extends ConfigurableMetricsModule {
       metatype: RedisMetricsModule,
       name: 'RedisMetricsModule',
     });
-    if (problem) throw new MetricsConfigurationError([problem]);
+    if (problem) throw new MetricsConfigurationError('RedisMetricsModule', [problem]);
   }
 
-  static override forRoot(options: MetricsModuleOptions = {}): DynamicModule {
+  static override forRoot(options: RedisMetricsModuleOptions = {}): DynamicModule {
     return super.forRoot(options);
   }
 
   /**
-   * As {@link forRoot}, with options that other providers give. `path`, `guards`, `decorators` and `isGlobal` are given beside them.
+   * As {@link forRoot}, with options that other providers give. Those of {@link RedisMetricsModuleExtras} are given beside them: a factory's are too late for routes.
    *
    * @example
    * RedisMetricsModule.forRootAsync({ path: false, inject: [METRICS_REGISTRY], useFactory: (registry: Registry) => ({ registry }) })
    */
-  static override forRootAsync(options: MetricsModuleAsyncOptions): DynamicModule {
+  static override forRootAsync(options: RedisMetricsModuleAsyncOptions): DynamicModule {
     return super.forRootAsync(options);
   }
 }
 
 function completeDefinition(definition: DynamicModule, extras: Extras): DynamicModule {
-  const { path = DEFAULT_PATH, guards = [], decorators = [] } = extras;
+  const { path = ENDPOINT.path } = extras;
   const completed = connectedDefinition(definition, extras, {
     providers: () => [metricsProvider(path)],
     exports: [RedisMetrics],
   });
-  // What is neither a path nor false is reported with the other options.
-  const isServed = typeof path === 'string' && path !== '';
-  return {
-    ...completed,
-    controllers: isServed ? [createMetricsController(path, { guards, decorators })] : [],
-  };
+  return { ...completed, controllers: controllersOf({ ...extras, path }, metricsController) };
 }
 
-function metricsProvider(path: string | false): Provider {
+function metricsProvider(path: EndpointOptions['path']): Provider {
   return {
     provide: RedisMetrics,
     inject: [MODULE_OPTIONS_TOKEN, RedisConnections, ModuleRef],
-    useFactory: (options: MetricsRootOptions, connections: RedisConnections, modules: ModuleRef) => {
-      const resolved = resolveMetricsOptions({ ...options, path });
+    useFactory: (options: RedisMetricsRootOptions, connections: RedisConnections, modules: ModuleRef) => {
+      const resolved = resolveMetricsOptions(options, path);
       const collector = new MetricsCollector(connections, resolved, () => featureServices(modules));
       connections.attach(collector);
       return new RedisMetrics(collector);
