@@ -36,6 +36,18 @@ describe('SharedQuestion', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('is asked again after a silence that is too long, whose late answer counts for nothing', async () => {
+    const { asked, question } = byHand({ askAgainAfter: 30 });
+    expect(await question.answer(5)).toBeUndefined();
+    await sleep(40);
+    const second = question.answer(5_000);
+    expect(asked).toHaveLength(2);
+    asked[0]!.answer(1);
+    asked[1]!.answer(2);
+    expect(await second).toBe(2);
+    expect(await question.answer(5_000)).toBe(2);
+  });
+
   it('has no answer where asking fails, at once or later, and keeps that, too', async () => {
     let count = 0;
     const failures = [() => Promise.reject(new Error('lost')), () => Promise.resolve(3)];

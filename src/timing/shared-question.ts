@@ -6,6 +6,8 @@ export interface SharedQuestionOptions<Answer> {
   readonly ask: () => Promise<Answer>;
   /** For how many milliseconds an answer is given again; 0 for not at all. */
   readonly keepFor: number;
+  /** After so many milliseconds of silence it is asked anew all the same: for what may never settle. @default never */
+  readonly askAgainAfter?: number;
   /** Whether there is anybody to ask. Where there is not, nothing is answered, whatever is kept. @default always */
   readonly isOpen?: () => boolean;
 }
@@ -56,9 +58,11 @@ export class SharedQuestion<Answer> {
    * @param timeout milliseconds from the moment of asking, be it by somebody else: who comes later does not wait for the same silence again
    */
   async answer(timeout: number): Promise<Answer | undefined> {
-    const { isOpen = () => true } = this.#options;
+    const { isOpen = () => true, askAgainAfter = Infinity } = this.#options;
     if (!isOpen()) return undefined;
-    if (this.#kept && performance.now() < this.#kept.until) return this.#kept.answer;
+    const now = performance.now();
+    if (this.#kept && now < this.#kept.until) return this.#kept.answer;
+    if (this.#asking && now - this.#asking.since >= askAgainAfter) this.forget();
     const asking = (this.#asking ??= this.#ask());
     const isInTime = await settlesBefore(asking.settled, asking.since + timeout, 'free');
     // After a long turn of the event loop the answer may be there, unread.

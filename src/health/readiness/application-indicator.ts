@@ -3,6 +3,9 @@ import { SharedQuestion } from '../../timing/shared-question.js';
 import { logger } from '../health-logger.js';
 import type { IndicatorFunction } from '../options/health-options.js';
 
+/** In milliseconds. What waits for a socket that is lost may never settle: the application must not be unready for ever because of that. */
+const ASK_AGAIN_AFTER = 30_000;
+
 const STATUSES: readonly unknown[] = ['up', 'degraded', 'down'];
 
 /**
@@ -19,7 +22,11 @@ export class ApplicationIndicator {
   constructor(name: string, ask: IndicatorFunction) {
     this.#name = name;
     this.#ask = ask;
-    this.#question = new SharedQuestion({ ask: () => this.#take(), keepFor: 0 });
+    this.#question = new SharedQuestion({
+      ask: () => this.#take(),
+      keepFor: 0,
+      askAgainAfter: ASK_AGAIN_AFTER,
+    });
   }
 
   /** Never rejects. @param timeout milliseconds from the moment at which it was asked, be it by another probe */
