@@ -12,7 +12,7 @@ export { askUntimed } from './driver/ask-untimed.js';
 export { queuedCommands, type QueuedCommand } from './driver/internals.js';
 export { serverAddress } from './driver/server-address.js';
 export { socketProgress, type SocketProgress } from './driver/socket-progress.js';
-export { isReply } from './errors/is-reply.js';
+export { isRefusal, isReply, isWriteRefusal } from './errors/is-reply.js';
 export { orRedisError } from './errors/or-redis-error.js';
 export { SLOT_COUNT } from './keys/hash-slot.js';
 export { runsAround } from './hook-order.js';

@@ -291,6 +291,35 @@ describe('Redis that refuses', () => {
     expect(await second.cache.get('again')).toBe('cached');
   });
 
+  it('since it cannot save is read, also over a new connection, and warned of once', async () => {
+    const server = await opened.server({ config: { 'enable-protected-configs': 'yes', save: '3600 1' } });
+    const first = await startReplica(opened, server.options);
+    const second = await startReplica(opened, server.options);
+    for (const key of ['city', 'deleted']) await first.cache.set(key, 'cached');
+    expect(await second.cache.getMany(['city', 'deleted'])).toEqual(['cached', 'cached']);
+    const admin = await server.admin();
+    // A directory in the place of the file: no snapshot can be made.
+    await admin.config('SET', 'dbfilename', '.');
+    await admin.bgsave();
+    await eventually(() => expect(admin.ping()).rejects.toThrow('MISCONF'));
+    for (let i = 0; i < 20; i++) expect(await first.cache.getOrSet(`city:${i}`, () => i)).toBe(i);
+    await first.cache.delete('deleted');
+    expect(first.cache.stats().available).toBe(true);
+    expect(outages(second)).toEqual([]);
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(async () => {
+      await first.cache.has('nothing');
+      return first.connection.state === 'ready' && first.cache.stats().available;
+    });
+    expect(await first.cache.get('city')).toBe('cached');
+    expect(await first.cache.get('deleted')).toBeUndefined();
+    const warnings = second.log.texts('CacheModule').filter((text) => text.includes('MISCONF'));
+    expect(warnings).toHaveLength(1);
+    await admin.config('SET', 'stop-writes-on-bgsave-error', 'no');
+    await untilBack(first);
+    await eventually(async () => expect(await second.cache.get('deleted')).toBeUndefined());
+  });
+
   it('since a command is not allowed: values are returned, and a warning says what is missing', async () => {
     const acl = ['app on >secret ~app:* &* +@all -evalsha -eval'];
     const server = await opened.server({ acl });

@@ -1,5 +1,5 @@
 import { RedisError, toRedisError } from '../../redis/index.js';
-import type { SocketProgress } from '../../redis/shared.js';
+import { isWriteRefusal, type SocketProgress } from '../../redis/shared.js';
 import { AWAY, type Away } from './away.js';
 import { Deadline } from './deadline.js';
 import { Meter } from './meter.js';
@@ -135,7 +135,8 @@ export class Lane {
   /** An operation, or a part of one, was answered with an error. */
   fail(error: unknown): void {
     const redisError = toRedisError(error);
-    if (redisError && !redisError.retryable) return this.#hooks.refused(redisError);
+    if (redisError && (!redisError.retryable || isWriteRefusal(error)))
+      return this.#hooks.refused(redisError);
     this.#fail(redisError?.message ?? String(error));
   }
 

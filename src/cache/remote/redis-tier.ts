@@ -1,4 +1,5 @@
 import { hashSlot, type RedisConnection } from '../../redis/index.js';
+import { isRefusal, isWriteRefusal } from '../../redis/shared.js';
 import { cacheChannels } from '../cache-events.js';
 import type { Coherence } from '../coherence/coherence.js';
 import type { Shard } from '../coherence/shard.js';
@@ -193,7 +194,12 @@ export class RedisTier {
     if (isGone) this.pending.restore(() => true, blockedAt);
     // Also those wait by then that were given up together with the master.
     else await pingMaster(this.#connection, node);
-    await this.#replay.run(this.pending.list().filter(({ key }) => isGone || this.#isOf(key, node)));
+    try {
+      await this.#replay.run(this.pending.list().filter(({ key }) => isGone || this.#isOf(key, node)));
+    } catch (error) {
+      // They wait, and who reads here knows of them.
+      if (!isWriteRefusal(error)) throw error;
+    }
     this.#retryPending();
   }
 
@@ -221,9 +227,11 @@ export class RedisTier {
   }
 }
 
-/** An answer is what shows that the master is back. */
+/** An answer is what shows that the master is back; where it cannot save, that is a refusal. */
 async function pingMaster(connection: RedisConnection, node: string): Promise<void> {
   const master = masterClient(connection, node);
   if (!master) throw new Error(`There is no connection to ${node}`);
-  await master.ping();
+  await master.ping().catch((error: unknown) => {
+    if (!isRefusal(error)) throw error;
+  });
 }
