@@ -171,12 +171,12 @@ export class RedisInspector {
   /**
    * Removes keys that were not used for long, or entries of the cache that are old (`UNLINK`), in the way of {@link bigKeys}. One that is
    * used, or made anew, before it is removed stays, and so does one whose idle time is not known. The server's idle times are all that it has
-   * to go by: reads from replicas, from local tiers, and while a snapshot is written are not in them. Where it can be seen that reads may be
-   * missing, it removes nothing without `trustIdleTimes`. Local tiers of caches are told only with coherence `'tracking'`: `CacheService.sweep`
+   * to go by: reads from replicas, from local tiers, and while a snapshot is written are not in them. Where it can be seen that uses may be
+   * missing, it removes nothing without `trustIdleTimes`; while the server saves, it waits, for about a minute. Local tiers of caches are told only with coherence `'tracking'`: `CacheService.sweep`
    * tells them all. To read an age counts as a use of the key, also with `dryRun`.
    *
-   * @throws as {@link staleKeys}; IdleTimeUnavailableError only with `idleFor`, also for a server that has taken over from another, even
-   *   in the middle of a sweep, and for a connection that reads from replicas
+   * @throws as {@link staleKeys}; IdleTimeUnavailableError only with `idleFor`, also where there was replication, for a connection that reads from
+   *   replicas, and where snapshots take as long as `idleFor`. In the middle of a sweep that has removed something it is the report's `failure`
    * @example
    * const { removed } = await inspector.sweep({ match: 'session:*', idleFor: '90d', dryRun: true });
    */

@@ -26,9 +26,10 @@ export class Patience {
       return await ask();
     } catch (error) {
       const redisError = toRedisError(error);
-      if (!redisError?.retryable || this.#signal?.aborted) throw redisError ?? error;
+      const left = this.#longest - (performance.now() - from);
+      if (!redisError?.retryable || this.#signal?.aborted || left <= 0) throw redisError ?? error;
+      return this.#askAgain(ask, left);
     }
-    return this.#askAgain(ask, this.#longest - (performance.now() - from));
   }
 
   /** Not by a number of calls: each may take a moment, or until a connection that says nothing is given up. */

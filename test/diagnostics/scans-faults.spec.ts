@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { RedisUnavailableError } from 'rednest';
 import type { RedisServer } from 'rednest/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyScan } from '../../src/diagnostics/scans/key-scan.js';
+import { Patience } from '../../src/keyspace/patience.js';
 import { Opened } from '../support/opened.js';
 import { openInspector } from './fixtures/open-inspector.js';
 
@@ -63,6 +65,34 @@ describe('a walk through all keys during an outage', () => {
       scanned: 0,
     });
   }, 60_000);
+
+  it('reports what it has found where it is stopped while Redis is away', async () => {
+    for (const scan of ['staleKeys', 'sweep'] as const) {
+      const server = await filledServer();
+      const { inspector } = await openInspector(opened, { ...server.options, maxRetriesPerRequest: 0 });
+      const stop = new AbortController();
+      let killed: Promise<void> | undefined;
+      const onProgress = (): void => void (killed ??= server.kill().then(() => stop.abort()));
+      const options = { idleFor: '1h', onProgress, signal: stop.signal } as const;
+      const report = await (scan === 'sweep'
+        ? inspector.sweep({ ...options, match: '*', dryRun: true })
+        : inspector.staleKeys(options));
+      await killed;
+      expect(report).toMatchObject({ complete: false, failure: undefined });
+    }
+  }, 60_000);
+
+  it('asks no more where the first answer took all the time', async () => {
+    const { connection } = await openInspector(opened, (await opened.server({})).options);
+    let calls = 0;
+    const ask = async (): Promise<void> => {
+      calls++;
+      await sleep(100);
+      throw new RedisUnavailableError('away');
+    };
+    await expect(new Patience(connection, undefined, 50).ask(ask)).rejects.toThrow('away');
+    expect(calls).toBe(1);
+  });
 
   it('waits for a time, however long each answer takes, and says no more than is known', async () => {
     const server = await filledServer();

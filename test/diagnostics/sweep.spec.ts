@@ -40,12 +40,15 @@ describe('keys that are not used', () => {
   }
 
   /** Makes keys of different types that were not used for so many hours. */
-  async function fillIdle(prefix: string, hours: readonly number[]): Promise<void> {
-    await redis.set('template:string', 'value');
-    await redis.rpush('template:list', 1, 2, 3);
-    const dumps = await Promise.all([redis.dumpBuffer('template:string'), redis.dumpBuffer('template:list')]);
-    await redis.del('template:string', 'template:list');
-    const pipeline = redis.pipeline();
+  async function fillIdle(prefix: string, hours: readonly number[], client = redis): Promise<void> {
+    await client.set('template:string', 'value');
+    await client.rpush('template:list', 1, 2, 3);
+    const dumps = await Promise.all([
+      client.dumpBuffer('template:string'),
+      client.dumpBuffer('template:list'),
+    ]);
+    await client.del('template:string', 'template:list');
+    const pipeline = client.pipeline();
     for (const [number, hour] of hours.entries())
       pipeline.restore(`${prefix}${number}`, 0, dumps[number % 2]!, 'IDLETIME', hour * HOUR);
     await pipeline.exec();
@@ -186,6 +189,96 @@ describe('keys that are not used', () => {
     await expect(inspector.sweep({ ...sweep, dryRun: true })).rejects.toThrow(/is a replica/);
     await admin.replicaof('NO', 'ONE');
     expect(await inspector.sweep({ ...sweep, trustIdleTimes: true })).toMatchObject({ removed: 60 });
+  });
+
+  it('are not removed where the server has taken over so long ago that it has forgotten', async () => {
+    const [primary, promoted] = await Promise.all([opened.server({}), opened.server({})]);
+    const [primaryAdmin, admin] = await Promise.all([primary.admin(), promoted.admin()]);
+    await primaryAdmin.config('SET', 'repl-diskless-sync-delay', 0);
+    await admin.config('SET', 'repl-backlog-ttl', 1);
+    // It comes as the default user.
+    await admin.config('SET', 'masteruser', '');
+    await admin.config('SET', 'masterauth', '');
+    for (const client of [primaryAdmin, admin]) await client.mset({ 'key:1': 'value', 'key:2': 'value' });
+    const { inspector, connection } = await openInspector(opened, promoted.options);
+    await eventually(async () => (await inspector.staleKeys({ idleFor: 1 })).stale === 2);
+    const takeOver = async (): Promise<void> => {
+      await admin.replicaof(primary.options.host, primary.options.port);
+      await eventually(async () => /master_link_status:up/.test(await admin.info('replication')));
+      await primaryAdmin.set('key:3', 'value');
+      await eventually(async () => (await admin.exists('key:3')) === 1);
+      await admin.replicaof('NO', 'ONE');
+      await eventually(async () => /second_repl_offset:-1\r/.test(await admin.info('replication')), 20_000);
+      await eventually(async () => (await admin.object('IDLETIME', 'key:1')) !== 0);
+    };
+    const [master] = connection.masters();
+    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
+    let taken: Promise<void> | undefined;
+    Object.assign(master!, {
+      evalsha: async (...args: unknown[]) => {
+        await (taken ??= takeOver());
+        return evalsha(...args);
+      },
+    });
+    const refused = { code: 'INSPECTION_IDLE_TIME_UNAVAILABLE', reason: 'replication' };
+    await expect(inspector.sweep({ match: '*', idleFor: 1 })).rejects.toMatchObject(refused);
+    expect(taken).toBeDefined();
+    expect(await admin.dbsize()).toBe(3);
+    const dryRun = inspector.sweep({ match: '*', idleFor: 1, dryRun: true });
+    await expect(dryRun).rejects.toMatchObject(refused);
+  }, 60_000);
+
+  it('stay while the server writes a snapshot, and notes no use', async () => {
+    const saving = await opened.server({});
+    const admin = await saving.admin();
+    await fillIdle('key:', Array<number>(60).fill(20), admin);
+    // In microseconds.
+    await admin.config('SET', 'rdb-key-save-delay', 30_000);
+    const isSaving = async (): Promise<boolean> =>
+      /rdb_bgsave_in_progress:1/.test(await admin.info('persistence'));
+    const { inspector, connection } = await openInspector(opened, saving.options);
+    await admin.bgsave();
+    const { warnings } = await inspector.staleKeys({ idleFor: '9h' });
+    expect(warnings).toEqual([expect.stringMatching(/^default: it writes a snapshot/)]);
+    const sweep = { match: '*', idleFor: '9h' } as const;
+    expect(await inspector.sweep({ ...sweep, dryRun: true })).toMatchObject({ removed: 60 });
+    expect(await isSaving()).toBe(false);
+    const tooShort = inspector.sweep({ ...sweep, idleFor: '1s' });
+    await expect(tooShort).rejects.toMatchObject({ reason: 'persistence' });
+    const [master] = connection.masters();
+    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
+    let begun: Promise<unknown> | undefined;
+    const replies: unknown[] = [];
+    Object.assign(master!, {
+      evalsha: async (...args: unknown[]) => {
+        await (begun ??= admin.bgsave());
+        const reply = await evalsha(...args);
+        replies.push(reply);
+        return reply;
+      },
+    });
+    expect(await inspector.sweep(sweep)).toMatchObject({ removed: 60, complete: true });
+    expect(replies).toContain(-2);
+    expect(replies.slice(0, replies.lastIndexOf(-2))).not.toContain(1);
+  }, 60_000);
+
+  it('that were removed are told of, where the sweep is refused in the middle', async () => {
+    await fillIdle('key:', Array<number>(200).fill(20));
+    const { inspector, connection } = await openInspector(opened, server.options);
+    const [master] = connection.masters();
+    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
+    let calls = 0;
+    Object.assign(master!, {
+      evalsha: async (...args: unknown[]) => {
+        if (++calls === 101) await redis.config('SET', 'maxmemory-policy', 'allkeys-lfu');
+        return evalsha(...args);
+      },
+    });
+    const { removed, ...report } = await inspector.sweep({ match: '*', idleFor: '9h' });
+    expect(report).toMatchObject({ complete: false, failure: { reason: 'policy' } });
+    expect(removed).toBeGreaterThan(0);
+    expect(await redis.dbsize()).toBe(200 - removed);
+    expect(removed).toBeLessThan(200);
   });
 
   it('are not known under an LFU policy, which is said before anything is removed', async () => {

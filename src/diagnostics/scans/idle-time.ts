@@ -1,5 +1,4 @@
-import type { RedisCommandError, RedisConnection } from '../../redis/index.js';
-import { Info, orRedisError } from '../../redis/shared.js';
+import type { RedisError } from '../../redis/index.js';
 import { IdleTimeUnavailableError } from './idle-time-unavailable-error.js';
 import type { KeyQuestions, Question } from './key-questions.js';
 
@@ -41,25 +40,12 @@ export async function idleTimes(
   });
 }
 
-/**
- * Asks each master before all keys are walked through.
- *
- * @throws IdleTimeUnavailableError under an LFU policy; RedisError
- */
-export async function checkIdleTime(connection: RedisConnection): Promise<void> {
-  const asked = connection.masters().map((master) => orRedisError(master.info('memory')));
-  for (const memory of await Promise.all(asked)) {
-    const policy = new Info(memory).text('maxmemory_policy');
-    if (policy?.endsWith('lfu')) throw noIdleTime(`the policy ${policy}`);
-  }
-}
-
-/** Of what a server says that is under another policy now. */
-export function idleTimeProblem(error: RedisCommandError): IdleTimeUnavailableError | undefined {
+/** Of what a server, or a script, says that is under another policy now. */
+export function idleTimeProblem(error: RedisError): IdleTimeUnavailableError | undefined {
   return /\bLFU\b/.test(error.message) ? noIdleTime('an LFU policy', error) : undefined;
 }
 
-function noIdleTime(policy: string, cause?: RedisCommandError): IdleTimeUnavailableError {
+export function noIdleTime(policy: string, cause?: RedisError): IdleTimeUnavailableError {
   return new IdleTimeUnavailableError(
     `Idle time does not exist under ${policy}: the server records how often keys are used, and not when. ` +
       'Use olderThan for entries of the cache, or bigKeys; or set maxmemory-policy to one without LFU, and wait for as long as idleFor',

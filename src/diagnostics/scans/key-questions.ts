@@ -83,9 +83,9 @@ export class KeyQuestions {
     if (error instanceof RedisPermissionError) return this.#notPermitted(part, error);
     if (error instanceof RedisWrongTypeError) return undefined;
     if (error instanceof RedisClusterError && MOVED.test(error.message)) return undefined;
-    if (!(error instanceof RedisCommandError)) throw error ?? cause;
-    const problem = idleTimeProblem(error);
+    const problem = error && idleTimeProblem(error);
     if (problem) throw problem;
+    if (!(error instanceof RedisCommandError)) throw error ?? cause;
     this.#omit(part, 'not available', error);
     return undefined;
   }

@@ -31,6 +31,8 @@ export interface ScanTask<Tally> {
    * @returns notes what was found, for good
    */
   readonly look: (keys: readonly Buffer[], questions: KeyQuestions) => Promise<Note<Tally>>;
+  /** Whether what a walk would throw ends it with a report in its place, without a `failure`: the task tells of it. @default no */
+  readonly isReported?: (error: unknown) => boolean;
 }
 
 export type Note<Tally> = (tally: Tally) => void;
@@ -119,10 +121,12 @@ export class KeyScan<Tally> {
     try {
       return await sweep.run(1);
     } catch (error) {
-      if (!(error instanceof RedisError && error.retryable)) throw error;
-      if (this.#isAborted) return { completed: false };
-      if (this.#looked === 0) throw error;
-      return { completed: false, doubt: error };
+      if (error instanceof RedisError && error.retryable) {
+        if (this.#isAborted) return { completed: false };
+        if (this.#looked > 0) return { completed: false, doubt: error };
+      }
+      if (task.isReported?.(error)) return { completed: false };
+      throw error;
     }
   }
 

@@ -52,8 +52,9 @@ export type SweepKeysOptions = Omit<ScanOptions, 'match'> & {
         /** Not read or written for so long: less than 194 days, which is as far as the server counts. */
         idleFor: Duration;
         /**
-         * Removes also where the server may not know of all reads: it has taken over from another, or the connection reads from replicas. For
-         * who knows that it took over longer ago than `idleFor`, or that nobody reads these keys. @default false: IdleTimeUnavailableError
+         * Removes also where the server may not know of all uses: there was replication, so that it may have taken over from another, the
+         * connection reads from replicas, or snapshots take as long as `idleFor`. For who knows that no server took over within `idleFor`, or that
+         * nobody reads these keys. It waits for the end of a snapshot all the same. @default false: IdleTimeUnavailableError
          */
         trustIdleTimes?: boolean;
         olderThan?: never;

@@ -1,5 +1,6 @@
 import type { RedisError } from '../../redis/index.js';
 import type { Omission } from '../../inquiry/omission.js';
+import type { IdleTimeUnavailableError } from './idle-time-unavailable-error.js';
 
 /** What every walk reports. */
 export interface ScanReport {
@@ -66,12 +67,17 @@ export interface StaleKeysReport extends ScanReport {
    * keeps one object for all keys with it. None where it evicts by LRU.
    */
   readonly unknown: number;
-  /** Why keys may have been used later than `idle` says, in plain words: a server that has taken over from another, reads from replicas. */
+  /** Why keys may have been used later than `idle` says, in plain words: a server that may have taken over from another, one that saves, reads from replicas. */
   readonly warnings: readonly string[];
 }
 
 /** Of {@link RedisInspector.sweep}. */
-export interface SweepReport extends ScanReport {
+export interface SweepReport extends Omit<ScanReport, 'failure'> {
+  /**
+   * Why it is not complete, where it was not stopped: also what it was refused for in the middle, when some keys were removed already; and of a
+   * dry run, what it would be refused for now.
+   */
+  readonly failure: RedisError | IdleTimeUnavailableError | undefined;
   /** How many were removed, or would be. At least: of one that was removed while its reply was lost, nothing is known. */
   readonly removed: number;
   /** How many of `scanned` stay since their idle time is not known: see {@link StaleKeysReport.unknown}. 0 with `olderThan`. */

@@ -1,10 +1,10 @@
 import { HEAD_LENGTH, readBorn } from '../../cache/shared.js';
 import { allDone } from '../../keyspace/work-limit.js';
-import { defineScript, type RedisConnection, type Script } from '../../redis/index.js';
+import { defineScript, RedisError, type RedisConnection, type Script } from '../../redis/index.js';
 import { orRedisError } from '../../redis/shared.js';
-import { checkIdleTimeTrusted, notTrusted, promotedDoubt } from './idle-time-doubts.js';
+import { checkIdleTimes, notTrusted, promotedDoubt, stillSaving } from './idle-time-doubts.js';
 import { IdleTimeUnavailableError } from './idle-time-unavailable-error.js';
-import { checkIdleTime, idleTimes, SHARED } from './idle-time.js';
+import { idleTimes, SHARED } from './idle-time.js';
 import { type KeyQuestions, type Question } from './key-questions.js';
 import { KeyScan } from './key-scan.js';
 import type { ResolvedSweepKeysOptions } from './resolve-scan-options.js';
@@ -23,7 +23,7 @@ const HEAD: Question = {
 
 const REMOVAL = { part: 'EVALSHA' };
 
-type Removal = 'removed' | 'stays' | 'not trusted';
+type Removal = 'removed' | 'stays' | 'not trusted' | 'saving';
 
 interface Tally {
   found: number;
@@ -36,6 +36,7 @@ const sweepKey: Script<Condition & { readonly key: Buffer }, Removal> = defineSc
   args: ({ by, bound }) => [by, bound],
   reply: (removed): Removal => {
     if (removed === -1) return 'not trusted';
+    if (removed === -2) return 'saving';
     return removed === 1 ? 'removed' : 'stays';
   },
 });
@@ -44,7 +45,7 @@ const sweepKey: Script<Condition & { readonly key: Buffer }, Removal> = defineSc
  * Removes keys that are not used, or old. Each is looked at together with others, and once more by the script that removes it, so that one
  * that was used in between stays. One script for each: keys of a node may lie in different slots.
  *
- * @throws IdleTimeUnavailableError, and as {@link KeyScan.run}
+ * @throws IdleTimeUnavailableError, and as {@link KeyScan.run}, where nothing was removed yet
  */
 export async function sweepKeys(
   connection: RedisConnection,
@@ -54,6 +55,7 @@ export async function sweepKeys(
   const scan = new KeyScan<Tally>(connection, options);
   const condition = await scan.before(() => conditionOf(connection, options));
   let removed = 0;
+  let refusal: SweepReport['failure'];
   const { servers, ...report } = await scan.run({
     newTally: () => ({ found: 0, unknown: 0 }),
     look: async (keys, questions) => {
@@ -65,12 +67,33 @@ export async function sweepKeys(
         tally.unknown += unknown;
       };
     },
+    isReported: (error) => {
+      if (removed === 0 || !isFailure(error)) return false;
+      refusal = error;
+      return true;
+    },
   });
-  // A server that has taken over meanwhile: where something is removed, the script asks.
-  if (dryRun && condition.by === 'idle' && !report.failure)
-    await scan.before(() => checkIdleTimeTrusted(connection));
+  // A server that has taken over meanwhile: where something is removed, the script asks. Who has stopped it does not wait for that.
+  if (dryRun && condition.by === 'idle' && !report.failure && !options.signal?.aborted)
+    refusal = await scan.before(() => checkIdleTimes(connection, condition)).then(() => undefined, asFailure);
   const sumOf = (name: keyof Tally): number => servers.reduce((sum, { tally }) => sum + tally[name], 0);
-  return { ...report, removed: dryRun ? sumOf('found') : removed, unknown: sumOf('unknown'), dryRun };
+  return {
+    ...report,
+    complete: report.complete && !refusal,
+    failure: refusal ?? report.failure,
+    removed: dryRun ? sumOf('found') : removed,
+    unknown: sumOf('unknown'),
+    dryRun,
+  };
+}
+
+function isFailure(error: unknown): error is NonNullable<SweepReport['failure']> {
+  return error instanceof RedisError || error instanceof IdleTimeUnavailableError;
+}
+
+function asFailure(error: unknown): NonNullable<SweepReport['failure']> {
+  if (isFailure(error)) return error;
+  throw error;
 }
 
 async function conditionOf(
@@ -78,9 +101,9 @@ async function conditionOf(
   { condition: { by, atLeast } }: ResolvedSweepKeysOptions,
 ): Promise<Condition> {
   if (by !== 'age') {
-    await checkIdleTime(connection);
-    if (by === 'idle') await checkIdleTimeTrusted(connection);
-    return { by, bound: atLeast };
+    const condition = { by, bound: atLeast };
+    await checkIdleTimes(connection, condition);
+    return condition;
   }
   // Entries are of the server's time.
   const [seconds, microseconds] = await orRedisError(connection.masters()[0]!.time());
@@ -127,6 +150,7 @@ async function remove(
     try {
       const removal = await sweepKey.run(questions.master, { ...condition, key });
       if (removal === 'not trusted') throw notTrusted(promotedDoubt(questions.node));
+      if (removal === 'saving') throw stillSaving(questions.node);
       if (removal === 'removed') onRemoved();
     } catch (error) {
       if (error instanceof IdleTimeUnavailableError) throw error;
