@@ -1,3 +1,4 @@
+export type { EndpointOptions } from '../http/endpoint.js';
 export type { HealthCode } from './health.js';
 export { HealthConfigurationError } from './options/health-configuration-error.js';
 export type {

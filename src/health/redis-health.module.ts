@@ -5,7 +5,6 @@ import {
   Module,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
-  type ModuleMetadata,
   type OnModuleDestroy,
   type Provider,
 } from '@nestjs/common';
@@ -16,8 +15,9 @@ import { RedisConnections } from '../redis/index.js';
 import {
   APPLICATION_EXTRAS,
   connectedDefinition,
+  HOOK_DISTANCE,
   importedTwiceProblem,
-  runsAround,
+  setDistance,
   type ApplicationExtras,
 } from '../redis/shared.js';
 import { ConnectionHealthChecks } from './connection/connection-health-checks.js';
@@ -33,18 +33,12 @@ import { Startup } from './readiness/startup.js';
 import { RedisHealthIndicator } from './redis-health.indicator.js';
 
 /** What `forRoot` and `forRootAsync` take beside the options of the checks. */
-export interface RedisHealthModuleExtras extends EndpointOptions {
+export interface RedisHealthModuleExtras extends EndpointOptions, ApplicationExtras {
   /**
    * Before `live`, `ready` and `startup`; the global prefix of the application comes before it. False for no routes, as for an application that
    * uses {@link RedisHealthIndicator} in a controller of its own. @default 'health'
    */
   path?: string | string[] | false;
-  /** Whether all modules may inject {@link RedisHealthIndicator} without importing `RedisHealthModule`. @default true */
-  isGlobal?: boolean;
-  /** Modules whose providers the guards, or the factory of the options, need. */
-  imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Providers that the guards, or the factory of the options, need and that live in no module of their own. */
-  extraProviders?: Provider[];
 }
 
 /** Options of {@link RedisHealthModule.forRoot}. */
@@ -103,7 +97,7 @@ export class RedisHealthModule extends ConfigurableRedisHealthModule implements 
     const problem = importedTwiceProblem(modules, { metatype: RedisHealthModule, name: 'RedisHealthModule' });
     if (problem) throw new HealthConfigurationError('RedisHealthModule', [problem]);
     // The probes say that the application shuts down while everything is still there, the handlers of events too.
-    runsAround(modules, RedisHealthModule, 'all');
+    setDistance(modules, RedisHealthModule, HOOK_DISTANCE.probes);
     this.#readiness = readiness;
     this.#host = host;
     this.#shutdownDelay = shutdownDelay;

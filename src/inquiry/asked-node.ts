@@ -42,7 +42,7 @@ export class AskedNode {
   readonly #client: Redis | undefined;
   readonly #limit: TimeLimit | undefined;
 
-  /** @param limit without one, a section of `INFO` is awaited until it comes or the connection is lost, whatever the connection's `commandTimeout` */
+  /** @param limit without one, a section of `INFO` is awaited until it comes or the connection is lost. The connection's `commandTimeout` is not for it */
   constructor({ name, client }: KnownNode, limit?: TimeLimit) {
     this.name = name;
     this.#client = client;
@@ -69,9 +69,7 @@ export class AskedNode {
   /** A section of `INFO`; one at a time, since servers before 7.0 take no more. */
   async info(section: InfoSection): Promise<Info | undefined> {
     const part = `INFO ${section}`;
-    const text = await this.ask(part, (client) =>
-      this.#limit ? client.info(section) : askUntimed(client, 'info', section),
-    );
+    const text = await this.ask(part, (client) => askUntimed(client, 'info', section));
     if (text === undefined) return undefined;
     const info = new Info(text);
     const essential = ESSENTIAL[section];

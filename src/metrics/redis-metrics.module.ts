@@ -3,7 +3,6 @@ import {
   Module,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
-  type ModuleMetadata,
   type Provider,
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
@@ -23,14 +22,10 @@ import type { RedisMetricsRootOptions } from './options/metrics-options.js';
 import { resolveMetricsOptions } from './options/resolve-metrics-options.js';
 import { RedisMetrics } from './redis-metrics.js';
 
-/** What `forRoot` and `forRootAsync` take beside the options of the metrics. `path` is `'/metrics'` by default; false where `registry` is served elsewhere. */
-export interface RedisMetricsModuleExtras extends EndpointOptions {
-  /** Whether all modules may inject `RedisMetrics` without importing `RedisMetricsModule`. @default true */
-  isGlobal?: boolean;
-  /** Modules whose providers the guards, or the factory of the options, need. */
-  imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Providers that a guard, or the factory of the options, needs and that live in no module of their own. */
-  extraProviders?: Provider[];
+/** What `forRoot` and `forRootAsync` take beside the options of the metrics. */
+export interface RedisMetricsModuleExtras extends EndpointOptions, ApplicationExtras {
+  /** False for no endpoint, as where the registry is served elsewhere; the global prefix of the application comes before it. @default '/metrics' */
+  path?: string | string[] | false;
 }
 
 /** Options of {@link RedisMetricsModule.forRoot}. */

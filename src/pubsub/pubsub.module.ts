@@ -14,8 +14,9 @@ import {
   CONNECTED_EXTRAS,
   connectedDefinition,
   connectedProvider,
+  HOOK_DISTANCE,
   importedTwiceProblem,
-  runsAround,
+  setDistance,
   type ConnectedExtras,
 } from '../redis/shared.js';
 import { HandlerDiscovery } from './bootstrap/handler-discovery.js';
@@ -87,7 +88,7 @@ export class PubSubModule
     // Each would find all handlers of the application, and give them each event once more.
     const problem = importedTwiceProblem(modules, { metatype: PubSubModule, name: 'PubSubModule' });
     if (problem) throw new PubSubConfigurationError('PubSubModule', [problem]);
-    runsAround(modules, PubSubModule, 'all but the probes');
+    setDistance(modules, PubSubModule, HOOK_DISTANCE.events);
   }
 
   static override forRoot(options: PubSubModuleOptions = {}): DynamicModule {

@@ -12,16 +12,21 @@ import { RedisConnections, type ConnectionUser } from './redis-connections.js';
 import { RedisCoreModule } from './redis-core.module.js';
 import { DEFAULT_CONNECTION, getRedisConnectionToken } from './redis.tokens.js';
 
-/** What a module that works with a connection takes beside its options. */
-export interface ConnectedExtras {
-  connection?: string;
+/** What a module that works with all connections of the application takes beside its options. */
+export interface ApplicationExtras {
+  /** Whether all modules may inject what the module exports without importing it. @default true */
   isGlobal?: boolean;
+  /** Modules whose providers the factory of the options needs, or guards of the module's endpoint. */
   imports?: NonNullable<ModuleMetadata['imports']>;
+  /** Providers that those need, and that live in no module of their own. */
   extraProviders?: Provider[];
 }
 
-/** What a module takes that works with all connections of the application. */
-export type ApplicationExtras = Omit<ConnectedExtras, 'connection'>;
+/** What a module that works with one connection takes beside its options. */
+export interface ConnectedExtras extends ApplicationExtras {
+  /** Name of the connection. @default 'default' */
+  connection?: string;
+}
 
 /** What is missing here is taken for an option of the module. */
 export const APPLICATION_EXTRAS: Required<ApplicationExtras> = {

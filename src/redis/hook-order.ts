@@ -1,15 +1,24 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 
-/** Nest runs the hooks by distance from the root module: the farthest starts first and is destroyed last. */
-const DISTANCES = { 'all but the probes': -Number.MAX_VALUE, all: -Infinity } as const;
-
 /**
- * Has the hooks of a module run around those of others: it starts after them, and is destroyed before them.
- *
- * @param others the event bus drains while the probes say already that the application shuts down
+ * Nest runs the hooks by distance from the root module: the farthest starts first and is destroyed last. All global modules, which the
+ * application may have too, are as far.
  */
-export function runsAround(modules: ModulesContainer, metatype: Type, others: keyof typeof DISTANCES): void {
-  for (const module of modules.values())
-    if (module.metatype === metatype) module.distance = DISTANCES[others];
+export const HOOK_DISTANCE = {
+  /** Redis is there in every hook of others. */
+  connections: Infinity,
+  /** Handlers get events when all else is ready, and none before anything is destroyed. */
+  events: -Number.MAX_VALUE,
+  /** Before the event bus drains, the probes say that the application shuts down. */
+  probes: -Infinity,
+} as const;
+
+/** Has the hooks of a module run in their place among those of others. */
+export function setDistance(
+  modules: ModulesContainer,
+  metatype: Type,
+  distance: (typeof HOOK_DISTANCE)[keyof typeof HOOK_DISTANCE],
+): void {
+  for (const module of modules.values()) if (module.metatype === metatype) module.distance = distance;
 }

@@ -1,5 +1,6 @@
 import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { HOOK_DISTANCE, setDistance } from './hook-order.js';
 import { RedisConnections } from './redis-connections.js';
 
 /**
@@ -13,9 +14,7 @@ export class RedisCoreModule implements OnModuleInit, OnApplicationShutdown {
     private readonly connections: RedisConnections,
     modules: ModulesContainer,
   ) {
-    // Nest runs the hooks by distance from the root module, and all global modules, which the application may have too, are as far.
-    for (const module of modules.values())
-      if (module.metatype === RedisCoreModule) module.distance = Infinity;
+    setDistance(modules, RedisCoreModule, HOOK_DISTANCE.connections);
   }
 
   onModuleInit(): Promise<void> {

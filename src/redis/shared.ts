@@ -15,7 +15,7 @@ export { socketProgress, type SocketProgress } from './driver/socket-progress.js
 export { isRefusal, isReply, isWriteRefusal } from './errors/is-reply.js';
 export { orRedisError } from './errors/or-redis-error.js';
 export { SLOT_COUNT } from './keys/hash-slot.js';
-export { runsAround } from './hook-order.js';
+export { HOOK_DISTANCE, setDistance } from './hook-order.js';
 export { connectionProblem, importedTwiceProblem } from './module-problems.js';
 export { BYTE_SIZE_EXPECTED, parseByteSize, toBytes } from './options/byte-size.js';
 export { listProblems } from './options/configuration-error.js';

@@ -67,6 +67,15 @@ describe('SharedQuestion', () => {
     expect([await question.answer(5_000), count]).toEqual([3, 3]);
   });
 
+  it('keeps that for a second at most', async () => {
+    let count = 0;
+    const ask = () => (count++ === 0 ? Promise.reject(new Error('lost')) : Promise.resolve(2));
+    const question = new SharedQuestion({ ask, keepFor: 60_000 });
+    expect(await question.answer(5_000)).toBeUndefined();
+    await sleep(1_100);
+    expect(await question.answer(5_000)).toBe(2);
+  });
+
   it('answers nothing while there is nobody to ask, whatever is kept', async () => {
     let isOpen = true;
     const question = new SharedQuestion({ ask: async () => 1, keepFor: 60_000, isOpen: () => isOpen });

@@ -4,13 +4,16 @@ import { settlesBefore } from './settles-before.js';
 export interface SharedQuestionOptions<Answer> {
   /** Asks. It may throw, reject, or never settle; it should not give up by itself, or the next one asks while the reply is still awaited. */
   readonly ask: () => Promise<Answer>;
-  /** For how many milliseconds an answer is given again; 0 for not at all. */
+  /** For how many milliseconds an answer is given again; 0 for not at all. A failure is kept for a second at most. */
   readonly keepFor: number;
   /** After so many milliseconds of silence it is asked anew all the same: for what may never settle. @default never */
   readonly askAgainAfter?: number;
   /** Whether there is anybody to ask. Where there is not, nothing is answered, whatever is kept. @default always */
   readonly isOpen?: () => boolean;
 }
+
+/** In milliseconds: long enough for all that want to know at once, and what it was about may be over soon. */
+const LONGEST_KEPT_FAILURE = 1_000;
 
 /** One question that was asked, and who waits for its answer. */
 class Asking<Answer> {
@@ -52,7 +55,7 @@ export class SharedQuestion<Answer> {
   }
 
   /**
-   * Undefined where there is nobody to ask, where asking has failed (which is kept like an answer), and where the answer is late. It does not keep the process alive.
+   * Undefined where there is nobody to ask, where asking has failed (which is kept, too, for a second at most), and where the answer is late. It does not keep the process alive.
    * Never rejects.
    *
    * @param timeout milliseconds from the moment of asking, be it by somebody else: who comes later does not wait for the same silence again
@@ -83,7 +86,9 @@ export class SharedQuestion<Answer> {
       // Another one may be asked since it was forgotten.
       if (this.#asking !== asking) return;
       this.#asking = undefined;
-      this.#kept = { answer: asking.answer, until: performance.now() + keepFor };
+      const { answer } = asking;
+      const longest = answer === undefined ? LONGEST_KEPT_FAILURE : Infinity;
+      this.#kept = { answer, until: performance.now() + Math.min(keepFor, longest) };
     });
     return asking;
   }

@@ -113,6 +113,35 @@ describe('the modules of rednest', () => {
     ]);
   });
 
+  it('are asked anew on a new connection, however long answers are kept', async () => {
+    const server = await opened.server({});
+    const { app, ready } = await startHealth(opened, {
+      redis: server.options,
+      health: { cacheFor: '10m' },
+      imports: [PubSubModule.forRoot({ topics: { 'order.paid': { delivery: 'durable', partitions: 1 } } })],
+    });
+    const bus = app.get(EventBus);
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    let isHandling = false;
+    const handle = () => {
+      isHandling = true;
+      return finished;
+    };
+    await bus.subscribe('order.paid', handle, { group: 'billing' });
+    const pending = async () => (await ready()).body.details['events']?.['pending'];
+    expect(await pending()).toBe(0);
+    await bus.publish('order.paid', {});
+    await eventually(() => isHandling);
+    expect(await pending()).toBe(0);
+    await (await server.admin()).call('CLIENT', 'KILL', 'TYPE', 'normal');
+    try {
+      await eventually(async () => expect(await pending()).toBe(1), 15_000);
+    } finally {
+      finish();
+    }
+  });
+
   it('tell of events that nobody handles any more', async () => {
     const server = await opened.emptyServer();
     const redis = server.options;

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import type { RedisHealthModuleOptions } from 'rednest/health';
 import { Opened } from '../support/opened.js';
-import { startHealth } from './fixtures/health-application.js';
+import { startHealth, stateOf } from './fixtures/health-application.js';
 
 const opened = new Opened();
 
@@ -80,6 +80,19 @@ describe("an application's own indicators", () => {
         status: 503,
         body: { error: { 'indicators[0]': { status: 'down', code: 'INDICATOR_FAILED' } } },
       });
+  });
+
+  it('are degraded where they say so, and the application is ready', async () => {
+    const queue = () => ({ queue: { status: 'degraded', code: 'QUEUE_LONG', length: 7 } }) as never;
+    const { ready, log } = await start({ indicators: [queue] });
+    const { status, body } = await ready();
+    expect(status).toBe(200);
+    expect(stateOf(body.details['queue'])).toBe('degraded');
+    expect(body.details['queue']).toMatchObject({ code: 'QUEUE_LONG', length: 7 });
+    expect(log.texts('RedisHealthModule')).toEqual(['Degraded, but ready: queue QUEUE_LONG']);
+    const cut = (await (await start({ indicators: [queue], details: false })).ready()).body.details['queue'];
+    expect(stateOf(cut)).toBe('degraded');
+    expect(cut).not.toHaveProperty('length');
   });
 
   it('show what they tell, and without details a status and a code', async () => {

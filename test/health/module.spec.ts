@@ -1,5 +1,7 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Module, Scope } from '@nestjs/common';
 import { getRedisConnectionToken, getRedisToken, RedisModule, type RedisConnection } from 'rednest';
 import {
@@ -9,6 +11,8 @@ import {
   type RedisHealthModuleOptions,
   type RedisHealthRootOptions,
 } from 'rednest/health';
+import type { Redis } from 'ioredis';
+import type { RedisServer } from 'rednest/testing';
 import { guideAcl } from '../support/guide-acl.js';
 import { Opened } from '../support/opened.js';
 import { startApplication } from '../support/redis-application.js';
@@ -167,9 +171,9 @@ describe('RedisHealthModule', () => {
 });
 
 describe('a connection that nobody uses', () => {
-  const startUnused = async (health: RedisHealthModuleOptions) => {
+  const startUnused = async (health: RedisHealthModuleOptions, server?: RedisServer) => {
     const application = await startHealth(opened, {
-      redis: (await opened.emptyServer()).options,
+      redis: (server ?? (await opened.emptyServer())).options,
       health,
       override: (testing) => testing.overrideProvider(getRedisToken()).useValue({}),
     });
@@ -185,6 +189,23 @@ describe('a connection that nobody uses', () => {
     for (const { redis } of await Promise.all([indicator.check('redis'), indicator.check('redis')]))
       expect(redis).toMatchObject({ status: 'up', role: 'master' });
     expect((await get('/health/ready')).body.details).toMatchObject({ redis: { status: 'up' } });
+  });
+
+  it('is opened and asked within one timeout', async () => {
+    const server = await opened.server({});
+    const { app, connection } = await startUnused({}, server);
+    server.pause();
+    const checking = app.get(RedisHealthIndicator).check('redis', { timeout: '2s' });
+    const client = connection.client as Redis;
+    const isReady = once(client, 'ready');
+    await sleep(1_000);
+    client.once('ready', () => server.pause());
+    server.resume();
+    await isReady;
+    // With two seconds more, it would have answered.
+    const resuming = sleep(1_500).then(() => server.resume());
+    expect((await checking).redis).toEqual({ status: 'down', code: 'REDIS_TIMEOUT' });
+    await resuming;
   });
 
   it('is opened where it is required by name', async () => {

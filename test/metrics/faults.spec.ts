@@ -123,6 +123,29 @@ describe('a scrape', () => {
     }, 15_000);
   });
 
+  it('asks anew on a new connection, however long answers are kept', async () => {
+    const { bus, scrape, server } = await start({ cacheFor: '10m', timeout: '5s' });
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    let isHandling = false;
+    const handle = () => {
+      isHandling = true;
+      return finished;
+    };
+    await bus.subscribe('order.paid', handle, { group: 'shipping' });
+    const pending = async () => (await scrape()).value('rednest_events_group_pending', { group: 'shipping' });
+    expect(await pending()).toBe(0);
+    await bus.publish('order.paid', {});
+    await eventually(() => isHandling);
+    expect(await pending()).toBe(0);
+    await (await server.admin()).call('CLIENT', 'KILL', 'TYPE', 'normal');
+    try {
+      await eventually(async () => expect(await pending()).toBe(1), 15_000);
+    } finally {
+      finish();
+    }
+  });
+
   it('asks once for all that scrape meanwhile, and not again while the answer is fresh', async () => {
     const { scrape, server } = await start({ cacheFor: 60_000 });
     await Promise.all(Array.from({ length: 20 }, () => scrape()));
@@ -176,6 +199,14 @@ describe('on a Cluster', () => {
       return found.length === 3 && found;
     }, 15_000);
     expect(all.every((node) => /:\d+$/.test(node ?? ''))).toBe(true);
+    const kept = await startMeasured(opened, {
+      // The driver keeps the client of a master that is lost, and tries again.
+      redis: { ...cluster.options, driver: { clusterNodeRetryStrategy: () => 200 } },
+      metrics: { timeout: '500ms', cacheFor: '10m' },
+    });
+    const keptNodes = async () =>
+      (await kept.scrape()).all('rednest_server_memory_used_bytes').map(({ labels }) => labels['node']);
+    await eventually(async () => expect(await keptNodes()).toEqual(all), 15_000);
     const [silent] = await cluster.masters();
     silent!.pause();
     try {
@@ -185,6 +216,9 @@ describe('on a Cluster', () => {
     } finally {
       silent!.resume();
     }
+    // What one has said that is gone is not told again, however long answers are kept.
+    await silent!.kill();
+    await eventually(async () => expect(await keptNodes()).toHaveLength(2), 15_000);
   });
 });
 

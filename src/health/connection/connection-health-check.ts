@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { knownNodes } from '../../inquiry/known-nodes.js';
 import { RedisError, type RedisConnection, type RedisErrorCode } from '../../redis/index.js';
+import { settlesBefore } from '../../timing/settles-before.js';
 import type { Health } from '../health.js';
 import type { ResolvedConnectionHealthOptions } from '../options/resolved-health-options.js';
 import { judge } from './judge.js';
@@ -39,15 +40,17 @@ export class ConnectionHealthCheck {
     return isClosed(this.connection) ? 'REDIS_CLOSED' : (this.connection.error?.code ?? 'REDIS_UNAVAILABLE');
   }
 
-  /** Never rejects. A connection that nobody has used yet is opened for it. */
+  /** Never rejects. A connection that nobody has used yet is opened for it, within the same time. */
   async check(options: ResolvedConnectionHealthOptions): Promise<Health> {
-    if (this.connection.state === 'idle') this.#opening = this.#open(options.timeout);
-    await this.#opening;
+    const deadline = performance.now() + options.timeout;
+    if (this.connection.state === 'idle') this.#opening ??= this.#open(options.timeout);
+    if (this.#opening) await settlesBefore(this.#opening, deadline, 'free');
     const away = this.away;
     if (away) return { status: 'down', code: away };
     const { topology } = this.connection;
     const { clients, missing } = this.#clients();
-    const nodes = await Promise.all(clients.map((client) => this.#probe(client).read(options.timeout)));
+    const left = Math.max(0, deadline - performance.now());
+    const nodes = await Promise.all(clients.map((client) => this.#probe(client).read(left)));
     return judge({ topology, nodes, missing }, options);
   }
 

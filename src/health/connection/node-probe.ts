@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
+import { onConnectionChange } from '../../inquiry/connection-change.js';
 import { toRedisError, type RedisErrorCode } from '../../redis/index.js';
-import { askUntimed, Info, isReply, SLOT_COUNT } from '../../redis/shared.js';
+import { askUntimed, Info, isRefusal, isWriteRefusal, SLOT_COUNT } from '../../redis/shared.js';
 import { SharedQuestion } from '../../timing/shared-question.js';
 import { readNodeFacts, type NodeFacts } from './node-facts.js';
 
@@ -23,13 +24,10 @@ export interface NodeReading {
   readonly cannotSave?: true;
   readonly facts?: NodeFacts;
   readonly cluster?: ClusterFacts;
-  /** Since the reading before; undefined for the first. */
+  /** Since the reading before; empty for the first of a connection. */
   readonly since?: { readonly evicted?: number; readonly rejected?: number };
   readonly omitted: readonly Omitted[];
 }
-
-/** Codes of replies to `PING`: it loads, a script blocks it, or who asks is not known (any more). */
-const SERVES_NOTHING: ReadonlySet<RedisErrorCode> = new Set(['REDIS_UNAVAILABLE', 'REDIS_AUTH']);
 
 const TIMED_OUT: NodeReading = { code: 'REDIS_TIMEOUT', omitted: [] };
 
@@ -48,8 +46,11 @@ export class NodeProbe {
     this.#client = client;
     this.#kind = kind;
     this.#question = new SharedQuestion({ ask: () => this.#take(), keepFor });
-    // What was read belongs to the connection that it was read from.
-    for (const event of ['ready', 'close'] as const) client.on(event, () => this.#question.forget());
+    // The next connection may be to another server, whose counts have nothing to do with these.
+    onConnectionChange(client, () => {
+      this.#question.forget();
+      this.#last = undefined;
+    });
   }
 
   /** Never rejects. @param timeout milliseconds from the moment at which the node was asked, be it by somebody else */
@@ -98,7 +99,7 @@ export class NodeProbe {
   }
 }
 
-/** Counts begin anew with the server. */
+/** Counts begin anew with `CONFIG RESETSTAT`. */
 function increase(before: number | undefined, now: number | undefined): number | undefined {
   if (before === undefined || now === undefined) return undefined;
   return now < before ? now : now - before;
@@ -130,9 +131,8 @@ async function pingOf(client: Redis): Promise<Pong> {
 
 /** An error that a server replies shows that it answers. Undefined where it is none, or says that nothing is served. */
 function answerIn(error: unknown): Pong['answer'] | undefined {
-  if (!(error instanceof Error) || !isReply(error)) return undefined;
-  if (error.message.startsWith('MISCONF ')) return 'cannot save';
-  return SERVES_NOTHING.has(codeOf(error)) ? undefined : 'refusal';
+  if (isWriteRefusal(error)) return 'cannot save';
+  return isRefusal(error) ? 'refusal' : undefined;
 }
 
 /** A server that loads refuses before it says so. */

@@ -1,3 +1,4 @@
+import { onConnectionChange } from '../../inquiry/connection-change.js';
 import type { EventBus } from '../../pubsub/index.js';
 import { SharedQuestion } from '../../timing/shared-question.js';
 import { healthOf, type Finding, type Health } from '../health.js';
@@ -24,6 +25,7 @@ export class EventsHealth {
       keepFor: options.cacheFor,
       isOpen: () => bus.connection?.state === 'ready',
     });
+    if (bus.connection) onConnectionChange(bus.connection.client, () => this.#groups.forget());
   }
 
   async check(): Promise<Health> {

@@ -47,8 +47,8 @@ export class ApplicationIndicators implements ConnectionUser {
   #askOf(indicator: IndicatorFunction | Type<ReadinessIndicator>): IndicatorFunction | { problem: string } {
     const instance = this.#instanceOf(indicator);
     if (instance) {
-      if (typeof instance.check === 'function') return () => instance.check();
-      return { problem: 'has no method check()' };
+      const { check } = instance;
+      return typeof check === 'function' ? () => check.call(instance) : { problem: 'has no method check()' };
     }
     if (!isClass(indicator)) return indicator as IndicatorFunction;
     return { problem: 'must be a provider of the application, and neither request-scoped nor transient' };
@@ -56,7 +56,7 @@ export class ApplicationIndicators implements ConnectionUser {
 
   #instanceOf(
     indicator: IndicatorFunction | Type<ReadinessIndicator>,
-  ): (Partial<ReadinessIndicator> & ReadinessIndicator) | undefined {
+  ): Partial<ReadinessIndicator> | undefined {
     try {
       return this.#modules.get(indicator, { strict: false });
     } catch {

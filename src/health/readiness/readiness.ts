@@ -82,8 +82,12 @@ export class Readiness {
 
   /** Of an indicator of the application, whose texts of errors are not for who asks, either. */
   #shown(result: HealthIndicatorResult): HealthIndicatorResult {
-    if (this.#parts.options.details) return result;
-    return Object.fromEntries(Object.entries(result).map(([key, entry]) => [key, briefly(entry)]));
+    const { options, indicators } = this.#parts;
+    const shown = Object.entries(result).map(([key, entry]) => {
+      const { status, ...details } = options.details ? entry : briefly(entry);
+      return indicatorResult(indicators, key, { status, details });
+    });
+    return Object.assign({}, ...shown) as HealthIndicatorResult;
   }
 }
 

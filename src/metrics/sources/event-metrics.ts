@@ -1,4 +1,4 @@
-import { pubsubChannel, type BusEvents, type EventBus, type GroupStats } from '../../pubsub/index.js';
+import { pubsubChannel, type BusEvents, type EventBus } from '../../pubsub/index.js';
 import { BoundedSeries } from '../exposition/bounded-series.js';
 import { Counts } from '../exposition/count.js';
 import { DurationHistogram } from '../exposition/duration-histogram.js';
@@ -8,9 +8,6 @@ import type { OwnEvents } from './own-events.js';
 
 /** Topics that have series of their own. An application may make more of them as it runs. */
 const MOST_TOPICS = 100;
-
-/** What Redis tells of the groups; undefined where it does not, in time. */
-export type Groups = () => Promise<readonly GroupStats[] | undefined>;
 
 type Topical = Exclude<keyof BusEvents, 'partition'>;
 
@@ -25,47 +22,14 @@ const COUNTERS: Readonly<Record<Topical, readonly [name: string, help: string]>>
   gap: ['events_gaps_total', 'How often events may have been missed, or were dropped.'],
 };
 
-interface GroupFigure {
-  readonly name: string;
-  readonly help: string;
-  readonly of: (group: GroupStats) => number;
-}
-
-const GROUPS: readonly GroupFigure[] = [
-  {
-    name: 'events_group_lag',
-    help: 'Events that no consumer of the group was given yet, on all replicas.',
-    of: ({ lag }) => lag,
-  },
-  {
-    name: 'events_group_pending',
-    help: 'Events that were given to a consumer and are not handled yet, on all replicas.',
-    of: ({ pending }) => pending,
-  },
-  {
-    name: 'events_group_oldest_pending_seconds',
-    help: 'For how long the oldest of those has been in the stream.',
-    of: ({ oldestPending = 0 }) => oldestPending / 1_000,
-  },
-  {
-    name: 'events_group_consumers',
-    help: 'Replicas that handle events of the group.',
-    of: ({ consumers }) => consumers,
-  },
-];
-
-/** The event bus: what happens to events by topic, and how far the groups of durable ones are, which Redis is asked for at a scrape. */
+/** The event bus: what happens to events by topic. */
 export class EventMetrics implements MetricSource {
   readonly listeners: ReadonlyMap<string, (message: unknown) => void>;
   readonly metrics: readonly MetricDefinition[];
   readonly #publishing: BoundedSeries<DurationHistogram>;
   readonly #handling: BoundedSeries<DurationHistogram>;
 
-  constructor(
-    bus: EventBus,
-    own: OwnEvents,
-    { bounds, groups }: { bounds: readonly number[]; groups: Groups },
-  ) {
+  constructor(bus: EventBus, own: OwnEvents, bounds: readonly number[]) {
     const counts = new Map(Object.keys(COUNTERS).map((kind) => [kind, new Counts('topic', MOST_TOPICS)]));
     this.#publishing = new BoundedSeries(() => new DurationHistogram(bounds), MOST_TOPICS);
     this.#handling = new BoundedSeries(() => new DurationHistogram(bounds), MOST_TOPICS);
@@ -84,7 +48,6 @@ export class EventMetrics implements MetricSource {
       }),
       dropped(bus),
       ...this.#durations(),
-      ...GROUPS.map((figure) => groupGauge(figure, groups)),
     ];
   }
 
@@ -123,12 +86,4 @@ function dropped(bus: EventBus): MetricDefinition {
     type: 'counter',
     collect: () => [{ labels: {}, value: bus.counts.dropped }],
   };
-}
-
-function groupGauge({ name, help, of }: GroupFigure, groups: Groups): MetricDefinition {
-  const collect = async (): Promise<Sample[]> => {
-    const answer = (await groups()) ?? [];
-    return answer.map((its) => ({ labels: { topic: its.topic, group: its.group }, value: of(its) }));
-  };
-  return { name, help, type: 'gauge', aggregator: 'max', collect };
 }

@@ -1,19 +1,13 @@
 import type { Redis } from 'ioredis';
 import { AskedNode } from '../../inquiry/asked-node.js';
+import { onConnectionChange } from '../../inquiry/connection-change.js';
 import { knownNodes, type KnownNode } from '../../inquiry/known-nodes.js';
 import type { Omission } from '../../inquiry/omission.js';
-import {
-  CONNECTION_CHANNEL,
-  RedisUnavailableError,
-  type ConnectionEvent,
-  type RedisConnection,
-  type RedisConnections,
-} from '../../redis/index.js';
+import { RedisUnavailableError, type RedisConnection, type RedisConnections } from '../../redis/index.js';
 import { serverAddress } from '../../redis/shared.js';
 import { SharedQuestion } from '../../timing/shared-question.js';
 import type { MetricDefinition, Sample } from '../exposition/metric.js';
 import type { MetricSource } from './metric-source.js';
-import type { OwnEvents } from './own-events.js';
 import { readServerFigures, type ScrapedFigures } from './server-figures.js';
 
 interface ServerFigure {
@@ -56,6 +50,9 @@ const FIGURES: readonly ServerFigure[] = [
   },
 ];
 
+/** Of a client that has lost its server, which one of a Cluster may have while the others serve. Not of one that is only now connecting, to be asked. */
+const AWAY: ReadonlySet<Redis['status']> = new Set(['reconnecting', 'close', 'end']);
+
 /** How the servers are asked. */
 export interface Asking {
   /** Milliseconds for which an answer is used. */
@@ -76,7 +73,6 @@ interface Answer {
  * no scrape from what the others have said.
  */
 export class ServerMetrics implements MetricSource {
-  readonly listeners: ReadonlyMap<string, (message: unknown) => void>;
   readonly metrics: readonly MetricDefinition[] = FIGURES.map(({ of, ...figure }) => ({
     ...figure,
     aggregator: 'max',
@@ -84,15 +80,12 @@ export class ServerMetrics implements MetricSource {
   }));
   readonly #connections: RedisConnections;
   readonly #asking: Asking;
-  /** By the id of the connection, and the client of the server. */
-  readonly #questions = new Map<string, WeakMap<Redis, SharedQuestion<Answer>>>();
+  /** By the client of the server. */
+  readonly #questions = new WeakMap<Redis, SharedQuestion<Answer>>();
 
-  constructor(connections: RedisConnections, own: OwnEvents, asking: Asking) {
+  constructor(connections: RedisConnections, asking: Asking) {
     this.#connections = connections;
     this.#asking = asking;
-    this.listeners = new Map([
-      [CONNECTION_CHANNEL, own.only((event: ConnectionEvent) => this.#forget(event))],
-    ]);
   }
 
   /** Whether the servers of each connection have told all that they were asked. Of one that nobody uses, nothing is asked. */
@@ -130,24 +123,16 @@ export class ServerMetrics implements MetricSource {
   #questionTo(connection: RedisConnection, node: KnownNode): SharedQuestion<Answer> | undefined {
     const { client } = node;
     if (!client) return undefined;
-    const questions = this.#questions.get(connection.id) ?? new WeakMap<Redis, SharedQuestion<Answer>>();
-    this.#questions.set(connection.id, questions);
-    const question = questions.get(client) ?? this.#newQuestion(connection, node);
-    questions.set(client, question);
-    return question;
-  }
-
-  #newQuestion(connection: RedisConnection, node: KnownNode): SharedQuestion<Answer> {
-    return new SharedQuestion({
+    const known = this.#questions.get(client);
+    if (known) return known;
+    const question = new SharedQuestion({
       ask: () => ask(connection, node),
-      isOpen: () => connection.state === 'ready',
+      isOpen: () => connection.state === 'ready' && !AWAY.has(client.status),
       keepFor: this.#asking.cacheFor,
     });
-  }
-
-  /** What was read belongs to the connection that it was read from: the next one may be to another server. */
-  #forget({ connectionId, role }: ConnectionEvent): void {
-    if (role === 'client') this.#questions.delete(connectionId);
+    onConnectionChange(client, () => question.forget());
+    this.#questions.set(client, question);
+    return question;
   }
 }
 
