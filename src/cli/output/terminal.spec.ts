@@ -30,6 +30,11 @@ describe('Terminal', () => {
     expect(shown.bar).toContain('Looking █');
   });
 
+  it('has a width of its own where the terminal does not know how wide it is', () => {
+    const unknown = Object.assign(stream(true), { columns: 0 });
+    expect(new Terminal(unknown, stream(true), {}).width).toBeGreaterThanOrEqual(80);
+  });
+
   it.each([
     ['with NO_COLOR', true, { NO_COLOR: '1' }],
     ['where it is no terminal', false, {}],

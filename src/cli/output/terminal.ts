@@ -23,7 +23,9 @@ export class Terminal {
 
   /** How wide lines may be; undefined where nobody reads them on a screen. */
   get width(): number | undefined {
-    return this.#results.isTTY ? Math.min(this.#results.columns ?? WIDEST, WIDEST) : undefined;
+    if (!this.#results.isTTY) return undefined;
+    // A terminal that does not know how wide it is says 0.
+    return Math.min(this.#results.columns || WIDEST, WIDEST);
   }
 
   /** Whether bars can be drawn. */
