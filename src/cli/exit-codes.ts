@@ -11,5 +11,3 @@ export const EXIT = {
   /** As shells say that Ctrl-C has ended it. What was found until then was printed. */
   stopped: 130,
 } as const;
-
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,5 +1,5 @@
-import type { Duration } from '../../redis/index.js';
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import type { ConfigurationProblem, Duration } from '../../redis/index.js';
+import { resolveOptions, type OptionTree, type Problems, type Settings } from '../../redis/shared.js';
 import { InspectionConfigurationError } from './inspection-configuration-error.js';
 import type {
   CommandStatsOptions,
@@ -108,8 +108,7 @@ export function resolve<Resolved>(
   tree: OptionTree,
   read: (settings: Settings, problems: Problems) => Resolved,
 ): Resolved {
-  const problems = new Problems();
-  const resolved = read(new Settings(flattenOptions(options, tree, problems), problems), problems);
-  problems.throwAs((found) => new InspectionConfigurationError(subject, found));
-  return resolved;
+  const toError = (found: readonly ConfigurationProblem[]) =>
+    new InspectionConfigurationError(subject, found);
+  return resolveOptions({ options, tree, toError }, read);
 }

@@ -1,4 +1,5 @@
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import type { ConfigurationProblem } from '../../redis/index.js';
+import { resolveOptions, type OptionTree, type Problems, type Settings } from '../../redis/shared.js';
 import { EncryptionConfigurationError } from './encryption-configuration-error.js';
 
 /**
@@ -14,8 +15,7 @@ export function resolveCall<T>(
   options: unknown,
   read: (settings: Settings, problems: Problems) => T,
 ): T {
-  const problems = new Problems();
-  const resolved = read(new Settings(flattenOptions(options, tree, problems), problems), problems);
-  problems.throwAs((found) => new EncryptionConfigurationError(subject, found));
-  return resolved;
+  const toError = (found: readonly ConfigurationProblem[]) =>
+    new EncryptionConfigurationError(subject, found);
+  return resolveOptions({ options, tree, toError }, read);
 }

@@ -1,5 +1,4 @@
-import type { Settings } from '../../redis/shared.js';
-import { BYTE_SIZE_EXPECTED, toBytes, type OptionTree } from '../../redis/shared.js';
+import { BYTE_SIZE_EXPECTED, toBytes, type OptionTree, type Settings } from '../../redis/shared.js';
 import type {
   ConnectionHealthOptions,
   MemoryHealthOptions,
@@ -23,11 +22,12 @@ const FALSE = { accepts: (value: unknown) => value === false, expected: 'false' 
 /** What may be false in the place of options. */
 export const SHORTHANDS = { memory: FALSE, replication: FALSE, events: FALSE };
 
+const BUILT_IN_MEMORY = { degraded: 0.9 } as const;
 const BUILT_IN_REPLICATION = { role: 'master', maxLag: Infinity, minReplicas: 0 } as const;
 
 export const BUILT_IN: ResolvedConnectionHealthOptions = {
   timeout: 1_000,
-  memory: { degraded: 0.9 },
+  memory: BUILT_IN_MEMORY,
   replication: BUILT_IN_REPLICATION,
   persistence: true,
 };
@@ -52,7 +52,7 @@ function resolveMemory(
   const given = settings.find('memory')?.value;
   if (given === false || (given === undefined && !defaults)) return undefined;
   const degraded = settings.converted('memory.degraded', asRatio, 'a number above 0 and up to 1');
-  return { degraded: degraded ?? defaults?.degraded ?? 0.9 };
+  return { degraded: degraded ?? (defaults ?? BUILT_IN_MEMORY).degraded };
 }
 
 function resolveReplication(

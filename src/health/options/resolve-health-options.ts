@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { checkPath } from '../../http/endpoint.js';
 import { DEFAULT_CONNECTION } from '../../redis/index.js';
-import { flattenOptions, Problems, Settings, type OptionTree } from '../../redis/shared.js';
+import { flattenOptions, NestedProblems, Problems, Settings, type OptionTree } from '../../redis/shared.js';
 import { BUILT_IN, CONNECTION_OPTIONS, resolveConnection, SHORTHANDS } from './connection-settings.js';
 import { HealthConfigurationError } from './health-configuration-error.js';
 import type {
@@ -10,7 +10,6 @@ import type {
   RedisHealthOptions,
   RedisHealthRootOptions,
 } from './health-options.js';
-import { NestedProblems } from './nested-problems.js';
 import type {
   ResolvedCheckOptions,
   ResolvedConnectionHealthOptions,

@@ -1,6 +1,13 @@
 import { hostname } from 'node:os';
 import type { ValidatorOptions } from 'class-validator';
-import { flattenOptions, Problems, Settings, showValue, toBytes } from '../../redis/shared.js';
+import {
+  flattenOptions,
+  NestedProblems,
+  Problems,
+  Settings,
+  showValue,
+  toBytes,
+} from '../../redis/shared.js';
 import { isTopic, TOPIC_EXPECTED } from '../events/topic.js';
 import { ROOT_TREE } from './option-trees.js';
 import { PubSubConfigurationError } from './pubsub-configuration-error.js';
@@ -53,7 +60,7 @@ function readTopics(settings: Settings, problems: Problems): ResolvedRootOptions
   for (const [topic, options] of Object.entries(topics)) {
     const label = `topics[${showValue(topic)}]`;
     if (!isTopic(topic)) problems.add(label, `is not ${TOPIC_EXPECTED}`);
-    if (asObject(options)) resolveTopic(options, new ProblemsOf(label, problems));
+    if (asObject(options)) resolveTopic(options, new NestedProblems(problems, label));
     else problems.add(label, `${showValue(options)} is not an object of options`);
   }
   return { ...topics };
@@ -64,22 +71,6 @@ function readLease(settings: Settings, problems: Problems): number {
   if (lease < SHORTEST_LEASE)
     problems.add(settings.label('lease'), `is ${lease} ms; the shortest is ${SHORTEST_LEASE} ms`);
   return lease;
-}
-
-/** Problems of options that stand within another. */
-class ProblemsOf extends Problems {
-  readonly #label: string;
-  readonly #all: Problems;
-
-  constructor(label: string, all: Problems) {
-    super();
-    this.#label = label;
-    this.#all = all;
-  }
-
-  override add(option: string, message: string): void {
-    this.#all.add(`${this.#label}.${option}`, message);
-  }
 }
 
 function asMaxSize(value: unknown): number | undefined {

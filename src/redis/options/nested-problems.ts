@@ -1,4 +1,4 @@
-import { Problems } from '../../redis/shared.js';
+import { Problems } from './problems.js';
 
 /** Adds what is wrong with options within others to the problems of those, by their path. */
 export class NestedProblems extends Problems {
