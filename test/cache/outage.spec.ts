@@ -4,6 +4,7 @@ import type { CacheRootOptions } from 'rednest';
 import { FaultProxy, type RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
+import { makeUnableToSave, SAVING_CONFIG } from '../support/unable-to-save.js';
 import { startLoadable, startLoading } from '../redis/fixtures/slow-loading.js';
 import {
   expectToldInTurn,
@@ -292,16 +293,13 @@ describe('Redis that refuses', () => {
   });
 
   it('since it cannot save is read, also over a new connection, and warned of once', async () => {
-    const server = await opened.server({ config: { 'enable-protected-configs': 'yes', save: '3600 1' } });
+    const server = await opened.server({ config: SAVING_CONFIG });
     const first = await startReplica(opened, server.options);
     const second = await startReplica(opened, server.options);
     for (const key of ['city', 'deleted']) await first.cache.set(key, 'cached');
     expect(await second.cache.getMany(['city', 'deleted'])).toEqual(['cached', 'cached']);
+    await makeUnableToSave(server);
     const admin = await server.admin();
-    // A directory in the place of the file: no snapshot can be made.
-    await admin.config('SET', 'dbfilename', '.');
-    await admin.bgsave();
-    await eventually(() => expect(admin.ping()).rejects.toThrow('MISCONF'));
     for (let i = 0; i < 20; i++) expect(await first.cache.getOrSet(`city:${i}`, () => i)).toBe(i);
     await first.cache.delete('deleted');
     expect(first.cache.stats().available).toBe(true);

@@ -4,6 +4,7 @@ import type { RedisModuleOptions } from 'rednest';
 import type { RedisServer } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
+import { makeUnableToSave, SAVING_CONFIG } from '../support/unable-to-save.js';
 import { startLoadable, startLoading } from '../redis/fixtures/slow-loading.js';
 import { startHealth, stateOf, type Answer } from './fixtures/health-application.js';
 
@@ -170,15 +171,10 @@ describe('a server that serves', () => {
   });
 
   it('is degraded when it cannot save, and tells what it has evicted', async () => {
-    const config = { 'enable-protected-configs': 'yes', save: '3600 1' };
-    const server = await opened.server({ config });
+    const server = await opened.server({ config: SAVING_CONFIG });
     const application = await start(server);
+    await makeUnableToSave(server);
     const admin = await server.admin();
-    // A directory in the place of the file: a snapshot cannot take its name, whoever makes it.
-    await admin.config('SET', 'dbfilename', '.');
-    await admin.bgsave();
-    // It takes no writes then, and says so by refusing even this.
-    await eventually(() => expect(admin.ping()).rejects.toThrow('MISCONF'));
     const { body } = await becomes(application, 200, 'PERSISTENCE_FAILED');
     expect(body.details['redis']).toMatchObject({
       role: 'master',
