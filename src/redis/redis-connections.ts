@@ -52,6 +52,11 @@ export class RedisConnections implements Iterable<RedisConnection> {
     throw first;
   }
 
+  /** @internal The application begins to shut down. */
+  drain(): void {
+    for (const connection of this) connection.drain();
+  }
+
   /** @internal */
   async close(): Promise<void> {
     const stopped = await Promise.allSettled(Array.from(this.#users, async (user) => user.stop()));

@@ -1,4 +1,10 @@
-import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Global,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { HOOK_DISTANCE, setDistance } from './hook-order.js';
 import { RedisConnections } from './redis-connections.js';
@@ -9,7 +15,7 @@ import { RedisConnections } from './redis-connections.js';
  */
 @Global()
 @Module({ providers: [RedisConnections], exports: [RedisConnections] })
-export class RedisCoreModule implements OnModuleInit, OnApplicationShutdown {
+export class RedisCoreModule implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(
     private readonly connections: RedisConnections,
     modules: ModulesContainer,
@@ -19,6 +25,10 @@ export class RedisCoreModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): Promise<void> {
     return this.connections.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.connections.drain();
   }
 
   onApplicationShutdown(): Promise<void> {

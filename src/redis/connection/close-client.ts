@@ -26,12 +26,19 @@ export async function closeClient(client: RedisClient, deadline: number): Promis
     return 'closed';
   refuseCommands(client);
   if (client.status === 'end') return 'closed';
+  await endClient(client, ended);
+  return wasReady ? 'cut off' : 'closed';
+}
+
+/** Ends a client without asking Redis. What waits is rejected with {@link RedisClosedError}. */
+export async function endClient(client: RedisClient, ended = untilEnd(client)): Promise<void> {
+  // Told to disconnect once more, the driver would set a timer that nothing clears.
+  if (client.status === 'end') return;
   const betweenAttempts = client.status === 'reconnecting';
   rejectUnsent(client);
   client.disconnect();
   destroySockets(client);
   if (betweenAttempts || !(await settlesBefore(ended, performance.now() + END_TIMEOUT))) end(client);
-  return wasReady ? 'cut off' : 'closed';
 }
 
 function untilEnd(client: RedisClient): Promise<void> {

@@ -2,29 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
-import { createClient } from '../driver/create-client.js';
 import { CredentialsSource } from '../driver/credentials-source.js';
-import { authenticateAgain, installCredentials } from '../driver/install-credentials.js';
-import { isCluster, type RedisClient } from '../driver/redis-client.js';
+import { authenticateAgain } from '../driver/install-credentials.js';
+import type { RedisClient } from '../driver/redis-client.js';
 import { toConnectionError } from '../errors/classify.js';
 import { RedisAuthError, RedisClosedError } from '../errors/errors.js';
 import type { RedisError } from '../errors/redis-error.js';
+import { showValue } from '../options/mask.js';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { runOptimistic, type OptimisticOptions } from '../transactions/optimistic.js';
 import { closeClient } from './close-client.js';
-import { tellOfCommands } from './command-events.js';
 import type { ConnectionState } from './connection-events.js';
-import { ConnectionMonitor } from './connection-monitor.js';
 import { DedicatedConnections, type DedicatedOptions } from './dedicated-connections.js';
 import type { PoolStats } from './dedicated-pool.js';
+import { LibraryClients } from './library-clients.js';
 import { type MasterHandlers, type MasterWatch } from './master-watch.js';
 import { Masters } from './masters.js';
-import { keepSubscribed } from './keep-subscribed.js';
+import { openClient, type MonitoredClient, type Purpose } from './open-client.js';
 
-interface MonitoredClient {
-  readonly client: RedisClient;
-  readonly monitor: ConnectionMonitor;
-}
+/** The others are names of rednest's own clients. */
+const LIBRARY = /^(?!(?:client|subscriber|dedicated|listener)$)[\w.-]+$/;
 
 /**
  * A named connection: its shared client, its subscriber and its dedicated connections, opened together and closed in order. Nothing
@@ -43,6 +40,7 @@ export class RedisConnection {
   readonly #credentials: CredentialsSource | undefined;
   readonly #dedicated: DedicatedConnections;
   readonly #masters: Masters;
+  readonly #libraries = new LibraryClients((library) => this.#open({ library }));
   #client: MonitoredClient | undefined;
   #subscriber: MonitoredClient | undefined;
   #closing: Promise<void> | undefined;
@@ -72,6 +70,25 @@ export class RedisConnection {
    */
   subscriber(): RedisClient {
     return (this.#subscriber ??= this.#open('subscriber')).client;
+  }
+
+  /**
+   * A client of its own for a library that needs one which waits for Redis for as long as it is away (`maxRetriesPerRequest: null`, no
+   * `commandTimeout`), sends again what was not answered, and may be copied (`duplicate()`) to block on the copies. It is the same at each
+   * call. It and its copies connect at once, and are closed with the connection.
+   *
+   * @param library shown in `CLIENT LIST` after the connection's name: letters, digits, `_`, `-` and `.`
+   * @throws TypeError for another name, or that of one of rednest's own clients; RedisClosedError at shutdown
+   * @example
+   * const queue = new Queue('mails', { connection: connection.clientFor('bullmq') });
+   */
+  clientFor(library: string): RedisClient {
+    if (!LIBRARY.test(library))
+      throw new TypeError(
+        `clientFor: ${showValue(library)} is not the name of a library (letters, digits, '_', '-', '.')`,
+      );
+    void this.client;
+    return this.#libraries.get(library);
   }
 
   /** State of the shared client. */
@@ -191,6 +208,15 @@ export class RedisConnection {
   }
 
   /**
+   * The application begins to shut down. Libraries that wait for Redis do so for `shutdownTimeout` at most.
+   *
+   * @internal
+   */
+  drain(): void {
+    this.#libraries.drain(this.#options.shutdownTimeout);
+  }
+
+  /**
    * Closes everything in order: no more dedicated connections are given out, those in use come back, what is pending is answered,
    * `QUIT`. What is not done within `shutdownTimeout` is cut off, and its callers get an error.
    */
@@ -204,27 +230,23 @@ export class RedisConnection {
     this.#credentials?.close();
     const clients = [this.#subscriber, this.#client].filter((each) => each !== undefined);
     const listeners = this.#masters.close(deadline);
+    const libraries = this.#libraries.close(deadline);
     await this.#dedicated.closeWithin(deadline);
     for (const { monitor } of clients) monitor.closing();
-    const late = await Promise.all(clients.map(({ client }) => closeClient(client, deadline)));
+    const closing = clients.map(({ client }) => closeClient(client, deadline));
+    const late = [...(await Promise.all(closing)), ...(await libraries)];
     await listeners;
     if (late.includes('cut off'))
       this.#warn(`did not close within ${this.#options.shutdownTimeout} ms and was cut off`);
   }
 
-  #open(role: 'client' | 'subscriber'): MonitoredClient {
+  #open(purpose: Purpose): MonitoredClient {
     if (this.#closing) throw this.#closedError();
-    const client = createClient(this.#options, role);
-    if (this.#credentials) installCredentials(client, this.#credentials);
-    const monitor = new ConnectionMonitor(client, { id: this.id, name: this.name, role }, this.#logger);
-    if (!isCluster(client))
-      keepSubscribed(client, (error) => this.#warn(`could not subscribe again: ${error.message}`));
-    if (role === 'client') {
-      tellOfCommands(client, { connectionId: this.id, connection: this.name });
-      // What was idle when the shared connection was lost may lead to a server that is no longer there, or no longer the master.
-      client.on('close', () => this.#dedicated.expire());
-    }
-    return { client, monitor };
+    const [options, credentials, logger] = [this.#options, this.#credentials, this.#logger];
+    const opened = openClient({ id: this.id, options, credentials, logger }, purpose);
+    // What was idle when the shared connection was lost may lead to a server that is no longer there, or no longer the master.
+    if (purpose === 'client') opened.client.on('close', () => this.#dedicated.expire());
+    return opened;
   }
 
   #closedError(): RedisClosedError {
@@ -240,7 +262,8 @@ export class RedisConnection {
 
   async #authenticate(credentials: { username?: string; password: string }): Promise<void> {
     this.#dedicated.expire();
-    const clients = [this.#client, this.#subscriber].filter((each) => each !== undefined);
+    const shared = [this.#client, this.#subscriber].filter((each) => each !== undefined);
+    const clients = [...shared, ...this.#libraries.opened];
     await Promise.all(clients.map(({ client }) => authenticateAgain(client, credentials)));
   }
 

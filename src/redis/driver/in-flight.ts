@@ -19,3 +19,17 @@ export function rejectUnanswered(client: Redis): Redis {
   });
   return client;
 }
+
+/**
+ * Rejects the commands that were to be sent again when the client ends before there is a connection, with {@link RedisConnectionLostError}.
+ * The driver forgets them.
+ */
+export function rejectUnsentAgain(client: Redis): Redis {
+  const internals = redisInternals(client);
+  client.on('end', () => {
+    const lost = internals.prevCommandQueue;
+    for (let sent = lost?.shift(); sent; sent = lost?.shift())
+      sent.command.reject(new RedisConnectionLostError());
+  });
+  return client;
+}

@@ -26,6 +26,8 @@ interface RedisInternals {
   condition: { select: number; auth: string | [string, string] | undefined } | null;
   stream: SocketWithHandle | undefined;
   commandQueue: { shift(): SentCommand | undefined; peekFront(): SentCommand | undefined };
+  /** What was sent on the connection before, and is sent again on the next. */
+  prevCommandQueue?: { shift(): SentCommand | undefined } | null;
   /** Set by `disconnect()` until the socket is closed. */
   manuallyClosing: boolean;
   flushQueue(error: Error, options?: { offlineQueue?: boolean; commandQueue?: boolean }): void;
