@@ -1,3 +1,5 @@
+import { esModuleOf } from './test/support/es-module-of.mjs';
+
 /** Jest in ESM mode; `scripts/test.mjs` passes the Node flag that it needs. */
 export default {
   rootDir: import.meta.dirname,
@@ -8,6 +10,8 @@ export default {
   moduleNameMapper: {
     '^rednest$': '<rootDir>/src/index.ts',
     '^rednest/(testing|health|diagnostics|metrics)$': '<rootDir>/src/$1/index.ts',
+    '^rednest/(session|throttler|keyv|bullmq)$': '<rootDir>/src/adapters/$1/index.ts',
+    '^@nestjs/throttler$': esModuleOf('@nestjs/throttler'),
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   // Each spec file that builds a Nest application keeps about 20 MB: a worker is renewed before that adds up.

@@ -12,9 +12,15 @@ const ofTheDriver = [
   '<rootDir>/src/testing/',
 ];
 
+/** Without what stands in for CommonJS packages: they can require this Nest. */
+function ofCommonJsNest({ '^@nestjs/throttler$': _, ...moduleNameMapper }) {
+  return moduleNameMapper;
+}
+
 /** What sees Nest again, on the oldest supported Nest, and what sees the driver, where the oldest supported one is not the project's. */
 export default {
   ...config,
+  moduleNameMapper: ofCommonJsNest(config.moduleNameMapper),
   resolver: join(import.meta.dirname, 'resolver.cjs'),
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   testPathIgnorePatterns: [
@@ -35,6 +41,8 @@ export default {
     '<rootDir>/test/health/(?!module|http)',
     // The command line tool is run with what the project has installed; probes are tried with both above.
     '<rootDir>/test/cli/',
+    // What does not see Nest, or in processes of its own.
+    '<rootDir>/test/adapters/(?:session-(?:store|topologies)|bullmq-exit|keyv|throttler(?!-http))',
     '<rootDir>/sample/test/(?:k8s|faults-http)',
     // What they test runs in processes of its own, which Node gives the project's Nest and not this one.
     '<rootDir>/test/cache/(?:shutdown|stampede)',

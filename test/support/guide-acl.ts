@@ -4,8 +4,18 @@ type Guide = 'redis' | 'cache' | 'lock' | 'events' | 'encryption' | 'health' | '
 
 /** The rules of a guide's smallest ACL: the tests run under what the guide tells. */
 export function guideAcl(guide: Guide = 'redis'): string {
-  const block = /```acl\n([^`]+)```/.exec(textOf(guide))?.[1];
-  if (block === undefined) throw new Error(`docs/${guide}.md has no \`\`\`acl block`);
+  return firstAcl(textOf(guide), `docs/${guide}.md`);
+}
+
+/** The same for one of the adapters, which share a guide. */
+export function adapterAcl(adapter: 'sessions' | 'rate limits' | 'job queues'): string {
+  const heading = `### ACL of ${adapter}\n`;
+  return firstAcl(textOf('adapters').split(heading)[1] ?? '', `'${heading.trim()}' in docs/adapters.md`);
+}
+
+function firstAcl(text: string, place: string): string {
+  const block = /```acl\n([^`]+)```/.exec(text)?.[1];
+  if (block === undefined) throw new Error(`${place} has no \`\`\`acl block`);
   return block.trim().split(/\s+/).join(' ');
 }
 
