@@ -80,6 +80,8 @@ class PassThroughCache implements Pick<CacheService, keyof CacheService> {
     return 0;
   }
 
+  async *keys(): AsyncGenerator<string[], void> {}
+
   async sweep(): Promise<number> {
     return 0;
   }

@@ -110,6 +110,26 @@ describe.each(EVERYWHERE)('maintenance with $name', (place) => {
     },
   );
 
+  it('tells which keys there are, in pages', async () => {
+    const [cache, another] = pair();
+    const cities = keysOf(2_500).map((key) => `city:${key}`);
+    await cache.setMany(entriesOf([...cities, 'town:1', 'a city:1']));
+    const told = async (pattern?: string): Promise<Set<string>> => {
+      const keys = new Set<string>();
+      for await (const page of cache.keys(pattern)) for (const key of page) keys.add(key);
+      return keys;
+    };
+    expect(await told('city:*')).toEqual(new Set(cities));
+    expect(await told()).toEqual(new Set([...cities, 'town:1', 'a city:1']));
+    expect(await told('nothing*')).toEqual(new Set());
+    const [first] = [await cache.keys().next()];
+    expect(first.value?.length).toBeGreaterThan(0);
+    // Without Redis, it is all in one place.
+    if (place.start) expect(first.value?.length).toBeLessThan(cities.length);
+    await another.delete('town:1');
+    expect(await told('town:*')).toEqual(new Set());
+  });
+
   it('sweeps what was made long ago, and leaves what is being made', async () => {
     const [cache, another] = pair({ ttl: '1h' });
     await cache.setMany(entriesOf(['old', 'older']));

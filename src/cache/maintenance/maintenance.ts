@@ -33,6 +33,12 @@ export class Maintenance {
     return removedHere.length;
   }
 
+  async *keys(pattern: string): AsyncGenerator<string[], void> {
+    if (this.#sweeper) return yield* this.#sweeper.keys(pattern);
+    const keys = this.#localKeys(globToRegExp(pattern));
+    if (keys.length > 0) yield keys;
+  }
+
   async sweep({ olderThan, ...options }: SweepOptions): Promise<number> {
     const bornBefore = this.#parts.clock.now() - parseDuration(olderThan, 'olderThan');
     if (this.#sweeper) return this.#sweeper.byAge(bornBefore, options, (keys) => this.#tellOf(keys));
@@ -70,10 +76,13 @@ export class Maintenance {
     if (keys.length > 0) this.#parts.counters.invalidate({ keys });
   }
 
+  #localKeys(pattern: RegExp): string[] {
+    return [...(this.#parts.local?.keys() ?? [])].filter((key) => pattern.test(key));
+  }
+
   #removeLocally(pattern: RegExp): readonly string[] {
-    const { local } = this.#parts;
-    const keys = [...(local?.keys() ?? [])].filter((key) => pattern.test(key));
-    for (const key of keys) local?.delete(key);
+    const keys = this.#localKeys(pattern);
+    for (const key of keys) this.#parts.local?.delete(key);
     this.#flights.outdateAll();
     return keys;
   }

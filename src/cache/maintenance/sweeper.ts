@@ -14,7 +14,7 @@ type Choice = (master: Redis, keys: string[]) => Promise<string[]>;
 /** Told of the keys that were removed, a page at a time, as the application calls them. */
 type Told = (keys: readonly string[]) => void;
 
-/** Removes entries by looking at all keys of every master: with SCAN and UNLINK, a page at a time, so that no server is held up. */
+/** Looks at all keys of every master, and removes entries: with SCAN and UNLINK, a page at a time, so that no server is held up. */
 export class Sweeper {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
@@ -28,6 +28,14 @@ export class Sweeper {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#removed = removed;
+  }
+
+  /** The keys that match, as the application calls them, a page at a time; those of one master after those of another. @throws RedisError */
+  async *keys(pattern: string): AsyncGenerator<string[], void> {
+    for (const master of this.#connection.masters()) {
+      for await (const keys of this.#pages(master, pattern))
+        if (keys.length > 0) yield keys.map((key) => key.slice(this.#prefix.length));
+    }
   }
 
   /** @returns how many were removed. @throws RedisError; the signal's reason */
@@ -79,14 +87,21 @@ export class Sweeper {
       signal: AbortSignal | undefined;
     },
   ): Promise<void> {
-    const match = escapePattern(this.#prefix) + pattern;
-    let cursor = '0';
-    do {
-      work.signal?.throwIfAborted();
-      const [next, keys] = await master.scan(cursor, 'MATCH', match, 'COUNT', PAGE);
+    for await (const keys of this.#pages(master, pattern, work.signal)) {
       const chosen = keys.length > 0 ? await work.choose(master, keys) : [];
       work.advance(chosen.length > 0 ? await this.#remove(master, chosen) : 0);
       if (chosen.length > 0) work.told?.(chosen.map((key) => key.slice(this.#prefix.length)));
+    }
+  }
+
+  /** The keys in Redis that match; of some pages there are none. */
+  async *#pages(master: Redis, pattern: string, signal?: AbortSignal): AsyncGenerator<string[], void> {
+    const match = escapePattern(this.#prefix) + pattern;
+    let cursor = '0';
+    do {
+      signal?.throwIfAborted();
+      const [next, keys] = await orRedisError(master.scan(cursor, 'MATCH', match, 'COUNT', PAGE));
+      yield keys;
       cursor = next;
     } while (cursor !== '0');
   }
