@@ -36,6 +36,9 @@ const exported = {
     'Encrypted',
   ],
   'rednest/diagnostics': ['RedisInspectorModule', 'RedisInspector', 'InjectRedisInspector'],
+  'rednest/throttler': ['RedisThrottlerStorage'],
+  'rednest/keyv': ['KeyvCacheStore'],
+  'rednest/bullmq': ['bullConnection'],
   'rednest/testing': ['startRedis'],
 };
 
@@ -43,6 +46,7 @@ const exported = {
 const exportedWithPeers = {
   'rednest/health': ['RedisHealthModule', 'RedisHealthIndicator'],
   'rednest/metrics': ['RedisMetricsModule'],
+  'rednest/session': ['RedisSessionStore'],
 };
 
 // What the applications connect to is theirs to say.
@@ -81,7 +85,14 @@ function useFromNest12(packed) {
   const project = join(scratch, 'nest12');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'nest12', private: true }));
-  const peers = ['@nestjs/common', '@nestjs/core', '@nestjs/config', '@nestjs/terminus', 'prom-client'];
+  const peers = [
+    '@nestjs/common',
+    '@nestjs/core',
+    '@nestjs/config',
+    '@nestjs/terminus',
+    'express-session',
+    'prom-client',
+  ];
   install(project, [packed, ...peers.map((name) => `${name}@${versionOf(name)}`)]);
   importAndRequire(project, 'Nest 12', { ...exported, ...exportedWithPeers });
   useCommand(project);
