@@ -1,25 +1,38 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { BullModule } from '@nestjs/bullmq';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { APP_FILTER } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
+import { seconds, ThrottlerModule } from '@nestjs/throttler';
 import {
   CacheModule,
   EncryptionModule,
+  getRedisConnectionToken,
   LockModule,
   PubSubModule,
   RedisModule,
   type EncryptionModuleOptions,
+  type RedisConnection,
   type RedisModuleOptions,
 } from 'rednest';
+import { bullConnection } from 'rednest/bullmq';
 import { RedisHealthModule } from 'rednest/health';
 import { RedisMetricsModule } from 'rednest/metrics';
+import { RedisThrottlerStorage } from 'rednest/throttler';
 import { AppController } from './app.controller.js';
 import { AccountsModule } from './accounts/accounts.module.js';
-import { eventNamespace, lockNamespace, secureNamespace } from './atlas.keys.js';
+import {
+  eventNamespace,
+  jobPrefix,
+  lockNamespace,
+  secureNamespace,
+  throttleNamespace,
+} from './atlas.keys.js';
 import { CitiesModule } from './cities/cities.module.js';
 import { MalformedBodyFilter } from './common/malformed-body.filter.js';
 import { RedisErrorFilter } from './common/redis-error.filter.js';
 import { validateEnvironment } from './environment.js';
+import { MembersModule } from './members/members.module.js';
 import { PaymentsModule } from './payments/payments.module.js';
 import { ServerModule } from './server/server.module.js';
 import { ToursModule } from './tours/tours.module.js';
@@ -31,15 +44,21 @@ export interface AppOptions {
   redis?: RedisModuleOptions;
   /** @default from `ENCRYPTION_KEY` and `ENCRYPTION_DECRYPT_KEYS` */
   keys?: Pick<EncryptionModuleOptions, 'key' | 'decryptKeys'>;
+  /** @default from `SESSION_SECRET` */
+  sessionSecret?: string;
 }
 
 @Module({})
 export class AppModule {
-  static async forRoot({ redis, keys }: AppOptions = {}): Promise<DynamicModule> {
+  static async forRoot({ redis, keys, sessionSecret }: AppOptions = {}): Promise<DynamicModule> {
     return {
       module: AppModule,
       imports: [
-        await ConfigModule.forRoot({ isGlobal: true, validate: validateEnvironment }),
+        await ConfigModule.forRoot({
+          isGlobal: true,
+          validate: validateEnvironment,
+          load: [() => (sessionSecret === undefined ? {} : { SESSION_SECRET: sessionSecret })],
+        }),
         RedisModule.forRoot(redis),
         CacheModule.forRoot({ namespace: 'atlas', ttl: '10m', stale: '1h' }),
         LockModule.forRoot({ namespace: lockNamespace }),
@@ -55,10 +74,28 @@ export class AppModule {
         }),
         RedisMetricsModule.forRoot({ defaultMetrics: true }),
         ScheduleModule.forRoot(),
+        BullModule.forRootAsync({
+          inject: [getRedisConnectionToken()],
+          useFactory: (connection: RedisConnection) => bullConnection(connection, { prefix: jobPrefix }),
+        }),
+        // For the routes that have the guard. Who asks more often is told so; while Redis is away nobody is, and what is cached is served on.
+        ThrottlerModule.forRootAsync({
+          inject: [getRedisConnectionToken()],
+          useFactory: (connection: RedisConnection) => ({
+            throttlers: [{ limit: 50, ttl: seconds(10) }],
+            storage: new RedisThrottlerStorage(connection, {
+              namespace: throttleNamespace,
+              // A login is not to be tried uncounted because Redis has much to do.
+              budget: '1s',
+            }),
+            errorMessage: 'Too many requests, try again soon',
+          }),
+        }),
         CitiesModule,
         ToursModule,
         WorkModule,
         AccountsModule,
+        MembersModule,
         PaymentsModule,
         ServerModule,
       ],

@@ -11,3 +11,12 @@ export const eventNamespace = 'atlas:events';
 
 /** And what is encrypted. A rotation walks through all of these, and through nothing else. */
 export const secureNamespace = 'atlas:secure';
+
+/** Who is logged in: `atlas:session:<id>`. */
+export const sessionNamespace = 'atlas:session';
+
+/** How often somebody has asked. */
+export const throttleNamespace = 'atlas:throttle';
+
+/** What BullMQ puts before the names of its queues. */
+export const jobPrefix = 'atlas:jobs';

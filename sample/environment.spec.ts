@@ -7,6 +7,7 @@ describe('validateEnvironment', () => {
       HOME: '/home/atlas',
       PORT: 3000,
       SHUTDOWN_DELAY: '0s',
+      PROXIES: 0,
     });
   });
 
@@ -34,5 +35,15 @@ describe('validateEnvironment', () => {
 
   it.each(['', '5', '5 s', '-1s', 'soon'])("refuses the delay '%s', and names the variable", (given) => {
     expect(() => validateEnvironment({ SHUTDOWN_DELAY: given })).toThrow('SHUTDOWN_DELAY is a duration');
+  });
+
+  it.each(['', '-1', 'all'])("refuses '%s' proxies, and names the variable", (given) => {
+    expect(() => validateEnvironment({ PROXIES: given })).toThrow('PROXIES is a whole number from 0 to 9');
+  });
+
+  it('refuses a secret that is too short, and does not show it', () => {
+    expect(() => validateEnvironment({ SESSION_SECRET: 'too-short' })).toThrow(
+      /^(?!.*too-short).*SESSION_SECRET has at least 32 characters/,
+    );
   });
 });

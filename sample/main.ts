@@ -12,6 +12,8 @@ const EXAMPLE_PROFILE = {
   billingAddress: { street: 'Bahnhofstrasse 1', postcode: '8001', city: 'Zurich', country: 'CH' },
 };
 
+const EXAMPLE_MEMBER = { name: 'alice', password: 'correct horse battery' };
+
 async function main(): Promise<void> {
   const app = await createAtlas();
   const port = app.get(ConfigService).getOrThrow<number>('PORT');
@@ -47,6 +49,10 @@ function welcome(app: INestApplication): void {
     `  curl -X POST '${url}/work' -H 'content-type: application/json' -d '{"cityId":2657896}'`,
     `  curl -X POST '${url}/payments/profiles' -H 'content-type: application/json' -d '${JSON.stringify(EXAMPLE_PROFILE)}'`,
     `  curl -X POST '${url}/payments/profiles/search' -H 'content-type: application/json' -d '{"cardNumber":"4111-1111-1111-1111"}'`,
+    `  curl -X POST '${url}/members' -H 'content-type: application/json' -d '${JSON.stringify(EXAMPLE_MEMBER)}'`,
+    `  curl -c cookies.txt -X PUT '${url}/session' -H 'content-type: application/json' -d '${JSON.stringify(EXAMPLE_MEMBER)}'`,
+    `  curl -b cookies.txt '${url}/session'   # who is logged in`,
+    `  curl -X POST '${url}/imports'   # the job of every night, now; GET the id that comes back`,
     `  curl -i '${url}/health/ready'   # and /health/live, /health/startup`,
     `  curl '${url}/metrics'`,
   ];

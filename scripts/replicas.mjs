@@ -1,7 +1,7 @@
 /**
  * `npm run replicas`: runs the sample application twice on one Redis and shows what the replicas share. One changes a city, and the other no
  * longer serves the page that it has cached; a visit at one is shown by the other, and counted once; an update is logged by both; both sell
- * the last places of a tour, and not one too many; one does the nightly job; one ranks the cities, and the other goes on when that one stops.
+ * the last places of a tour, and not one too many; who logs in at one is known to the other; one does the nightly job; one ranks the cities, and the other goes on when that one stops.
  * It ends by itself, with 1 if something was not so.
  */
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { spawnAtlas } from './atlas.mjs';
 import { build } from './build.mjs';
-import { withEncryptionKey } from './encryption-key.mjs';
+import { withSecrets } from './secrets.mjs';
 import { onStop } from './on-stop.mjs';
 import { environmentWith, openRedis } from './redis.mjs';
 import { setUp } from './setup.mjs';
@@ -33,8 +33,8 @@ build('library', 'sample');
 const redis = await openRedis(found);
 console.log(`${redis.label}\nStarting two replicas …`);
 const lasts = found.kind === 'url';
-// The same key for both.
-const environment = withEncryptionKey(lasts ? process.env : environmentWith(redis.url), lasts);
+// The same for both.
+const environment = withSecrets(lasts ? process.env : environmentWith(redis.url), lasts);
 const replicas = [];
 onStop(() => replicas.forEach(({ process: replica }) => replica.kill('SIGTERM')));
 try {
@@ -44,6 +44,7 @@ try {
   await showViews(...replicas);
   await showUpdate(...replicas);
   await showBookings(...replicas);
+  await showSession(...replicas);
   await showNightlyJob(...replicas);
   await showHandOver();
 } finally {
@@ -155,6 +156,20 @@ async function showBookings(...sellers) {
   await Promise.all(guests.map(giveBack));
 }
 
+/** Who logs in is in a session that both read. */
+async function showSession(first, second) {
+  // Of a run of its own, on a Redis that outlives this command.
+  const member = { name: `guest-${process.pid}`, password: 'correct horse battery' };
+  console.log(`\n${member.name} logs in at ${first.name}.`);
+  await ask(first, 'POST', '/members', member);
+  const { headers } = await ask(first, 'PUT', '/session', member);
+  const [cookie] = headers['set-cookie'][0].split(';');
+  const { status, body } = await send(second, 'GET', '/session', undefined, { cookie });
+  console.log(`  ${second.name}  GET   /session  ${status === 200 ? body.name : status}`);
+  const isKnown = status === 200 && body.name === member.name;
+  conclude(isKnown, 'The other knew who it was.', 'The other did not know who it was!');
+}
+
 async function showNightlyJob(...workers) {
   console.log('\nThe timer of both replicas calls the nightly job.');
   const path = '/tours/nightly';
@@ -236,8 +251,8 @@ async function ask(replica, method, path, content) {
 }
 
 /** By one name for both, as behind a load balancer: what is cached for one host is not for another. */
-async function send({ url }, method, path, content) {
-  const headers = { host: 'atlas.example', 'content-type': 'application/json' };
+async function send({ url }, method, path, content, more) {
+  const headers = { host: 'atlas.example', 'content-type': 'application/json', ...more };
   const asking = request(`${url}${path}`, { method, headers });
   asking.end(content && JSON.stringify(content));
   const [response] = await once(asking, 'response');

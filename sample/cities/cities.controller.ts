@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, ParseIntPipe, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, ParseIntPipe, Patch, Query, UseGuards } from '@nestjs/common';
 import {
   ApiBadRequestResponse,
   ApiNotFoundResponse,
@@ -6,7 +6,9 @@ import {
   ApiOperation,
   ApiServiceUnavailableResponse,
   ApiTags,
+  ApiTooManyRequestsResponse,
 } from '@nestjs/swagger';
+import { ThrottlerGuard } from '@nestjs/throttler';
 import { HttpCache } from 'rednest';
 import { ErrorBody } from '../common/error.dto.js';
 import { ListCitiesQuery, NearQuery } from './cities.queries.js';
@@ -29,8 +31,10 @@ export class CitiesController {
   }
 
   @Get()
+  @UseGuards(ThrottlerGuard)
   @ApiOperation({ summary: 'Search by name, or list; most populous first' })
   @ApiOkResponse({ type: [City] })
+  @ApiTooManyRequestsResponse({ type: ErrorBody })
   list(@Query() query: ListCitiesQuery): Promise<City[]> {
     return this.#cities.list(query);
   }

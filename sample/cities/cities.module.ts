@@ -1,9 +1,14 @@
+import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { CitiesController } from './cities.controller.js';
 import { CitiesService } from './cities.service.js';
 import { CityUpdateService } from './city-update.service.js';
 import { CitiesImportService } from './import/cities-import.service.js';
 import { CitySource } from './import/city-source.js';
+import { ImportController } from './import/import.controller.js';
+import { ImportJobs } from './import/import.jobs.js';
+import { IMPORT_QUEUE } from './import/import.queue.js';
+import { ImportWorker } from './import/import.worker.js';
 import { KnownCities } from './live/known-cities.js';
 import { LiveController } from './live/live.controller.js';
 import { LiveFeed } from './live/live-feed.js';
@@ -15,13 +20,16 @@ import { VisitsController } from './visits/visits.controller.js';
 import { VisitsService } from './visits/visits.service.js';
 
 @Module({
+  imports: [BullModule.registerQueue({ name: IMPORT_QUEUE })],
   // In this order: `cities/live`, `cities/top` and `cities/tagged` have to be looked at before `cities/:id`.
-  controllers: [LiveController, VisitsController, TagsController, CitiesController],
+  controllers: [LiveController, VisitsController, TagsController, CitiesController, ImportController],
   providers: [
     CitiesImportService,
     CitiesService,
     CityUpdateService,
     CitySource,
+    ImportJobs,
+    ImportWorker,
     KnownCities,
     LiveFeed,
     RankingService,

@@ -1,6 +1,7 @@
 import { Catch, Inject, Logger, ServiceUnavailableException, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import { EventBusClosedError, EventUnavailableError, RedisOutOfMemoryError, toRedisError } from 'rednest';
+import { SessionUnavailableError } from 'rednest/session';
 
 /** Seconds after which a client may try again: about what a failover takes. */
 const RETRY_AFTER = '2';
@@ -39,6 +40,7 @@ export class RedisErrorFilter extends BaseExceptionFilter {
 /** The error, where it may be gone at the next try: with another replica, if this one shuts down; when somebody has made room, if the memory is full. */
 function passingError(exception: unknown): Error | undefined {
   if (exception instanceof EventBusClosedError) return exception;
-  const error = exception instanceof EventUnavailableError ? exception.cause : toRedisError(exception);
+  const isTold = exception instanceof EventUnavailableError || exception instanceof SessionUnavailableError;
+  const error = isTold ? exception.cause : toRedisError(exception);
   return error?.retryable || error instanceof RedisOutOfMemoryError ? error : undefined;
 }

@@ -10,6 +10,7 @@ import { fewCities, FixedSource } from './city-data.fixture.js';
 
 /** Of every Atlas that a test starts, unless it says otherwise. */
 const encryptionKey = randomBytes(32).toString('hex');
+const sessionSecret = randomBytes(32).toString('hex');
 
 export interface AtlasOptions {
   /** Of the Redis connection. */
@@ -46,7 +47,9 @@ export class RunningAtlas implements AsyncDisposable {
     source = new FixedSource(fewCities()),
     logger,
   }: AtlasOptions): Promise<RunningAtlas> {
-    const module = await Test.createTestingModule({ imports: [await AppModule.forRoot({ redis, keys })] })
+    const module = await Test.createTestingModule({
+      imports: [await AppModule.forRoot({ redis, keys, sessionSecret })],
+    })
       .overrideProvider(CitySource)
       .useValue(source)
       .compile();

@@ -62,6 +62,7 @@ describe('Atlas over HTTP', () => {
     );
     expect(routes.toSorted()).toEqual([
       'DELETE /payments/profiles/{id}',
+      'DELETE /session',
       'DELETE /tours/{id}/bookings/{guest}',
       'GET /',
       'GET /accounts/{id}',
@@ -77,15 +78,19 @@ describe('Atlas over HTTP', () => {
       'GET /health/live',
       'GET /health/ready',
       'GET /health/startup',
+      'GET /imports/{id}',
       'GET /metrics',
       'GET /payments/profiles/{id}',
       'GET /server',
+      'GET /session',
       'GET /tours',
       'GET /tours/{id}',
       'GET /work/{id}',
       'PATCH /cities/{id}',
       'POST /accounts/transfer',
       'POST /cities/{id}/visits',
+      'POST /imports',
+      'POST /members',
       'POST /payments/profiles',
       'POST /payments/profiles/search',
       'POST /tours/nightly',
@@ -94,6 +99,7 @@ describe('Atlas over HTTP', () => {
       'PUT /accounts/{id}',
       'PUT /cities/{id}/tags',
       'PUT /payments/profiles/{id}',
+      'PUT /session',
     ]);
     expect(Object.keys(paths['/accounts/transfer']!['post']!.responses)).toEqual([
       '200',
@@ -150,6 +156,9 @@ describe('Atlas over HTTP', () => {
       atlas.get('/server'),
       atlas.post('/tours/zurich-old-town/bookings', { guest: 'Alice', places: 1 }),
       atlas.post('/tours/nightly'),
+      atlas.post('/imports'),
+      atlas.post('/members', { name: 'alice', password: 'correct horse battery' }),
+      atlas.put('/session', { name: 'alice', password: 'correct horse battery' }),
       atlas.post('/payments/profiles/search', { cardNumber: '4111111111111111' }),
     ]);
     for (const { status, headers, body } of answers) {

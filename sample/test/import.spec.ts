@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { getQueueToken } from '@nestjs/bullmq';
+import type { Queue } from 'bullmq';
 import { LockService } from 'rednest';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import { cityKeys } from '../cities/cities.keys.js';
 import type { City } from '../cities/city.dto.js';
 import { CitySource } from '../cities/import/city-source.js';
+import type { Import } from '../cities/import/import.dto.js';
+import { IMPORT_QUEUE } from '../cities/import/import.queue.js';
 import { RunningAtlas } from './atlas.fixture.js';
 import { allCities, fewCities, FixedSource, VADUZ, ZURICH } from './city-data.fixture.js';
 import { RecordingLogger } from './recording-logger.fixture.js';
@@ -120,6 +124,31 @@ describe('import', () => {
     await lease.release();
     expect((await (await second).get(`/cities/${ZURICH}`)).status).toBe(200);
     expect(source.reads).toBe(1);
+  });
+
+  it('is a job of every night, the same for all replicas, and can be asked for', async () => {
+    const source = new FixedSource(fewCities());
+    const [atlas, other] = [await start(source), await start(source)];
+    const queue = atlas.app.get<Queue>(getQueueToken(IMPORT_QUEUE));
+    expect(await queue.getJobSchedulers()).toEqual([
+      expect.objectContaining({ key: 'nightly', pattern: '0 3 * * *', tz: 'UTC' }),
+    ]);
+    await atlas.patch(`/cities/${VADUZ}`, { population: 1 });
+    const { status, body } = await atlas.post<Import>('/imports');
+    expect(status).toBe(202);
+    const ended = async () => (await other.get<Import>(`/imports/${body.id}`)).body.state === 'done';
+    await until(ended);
+
+    expect((await other.get(`/imports/${body.id}`)).body).toEqual({
+      id: body.id,
+      state: 'done',
+      done: fewCities().length,
+      total: fewCities().length,
+    });
+    expect(source.reads).toBe(2);
+    const vaduz = fewCities().find(({ id }) => id === VADUZ)!;
+    expect((await other.get<City>(`/cities/${VADUZ}`)).body.population).toBe(vaduz.population);
+    expect((await atlas.get('/imports/nobody-knows')).status).toBe(404);
   });
 
   it('knows the edition of the package', () => {

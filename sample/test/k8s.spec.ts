@@ -61,6 +61,7 @@ describe('the manifests', () => {
       'PodDisruptionBudget',
       'Secret',
       'Secret',
+      'Secret',
       'Service',
     ]);
     expect(manifests.flatMap(problemsOf)).toEqual([]);
@@ -94,8 +95,10 @@ describe('the manifests', () => {
 
   it('refer to what there is', () => {
     expect(container.envFrom).toEqual([{ configMapRef: { name: configMap!.metadata!.name } }]);
-    const key = container.env![0]!.valueFrom!.secretKeyRef!;
-    expect(secretValue(key.name!, key.key)).toBeDefined();
+    for (const { valueFrom } of container.env!) {
+      const { name, key } = valueFrom!.secretKeyRef!;
+      expect(secretValue(name!, key)).toBeDefined();
+    }
     const { secret } = pod.volumes!.find(({ name }) => name === container.volumeMounts![0]!.name)!;
     const [, folder, file] = /^(.+)\/([^/]+)$/.exec(variables['REDIS_PASSWORD_FILE']!)!;
     expect(container.volumeMounts![0]!.mountPath).toBe(folder);
@@ -107,10 +110,8 @@ describe('the manifests', () => {
   });
 
   it('hold no secret, but what stands in its place', () => {
-    expect(secrets.map(({ stringData }) => Object.values(stringData!))).toEqual([
-      ['change-me'],
-      ['change-me'],
-    ]);
+    const values = secrets.flatMap(({ stringData }) => Object.values(stringData!));
+    expect(new Set(values)).toEqual(new Set(['change-me']));
   });
 
   it('leave time to shut down', () => {

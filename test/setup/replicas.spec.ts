@@ -30,6 +30,7 @@ describe('npm run replicas', () => {
       );
       expect(sold).toHaveLength(2);
       expect(sold[0]! + sold[1]!).toBe(8);
+      expect(stdout).toMatch('The other knew who it was.');
       expect(stdout.match(/does it$/gm)).toHaveLength(1);
       expect(stdout).toMatch(/^ {2}([AB]) {2}leads, and is stopped\n {2}(?!\1)[AB] {2}leads, \d+ ms later$/m);
     },

@@ -24,13 +24,13 @@ afterEach(() => running.splice(0).forEach((process) => process.kill('SIGKILL')))
 
 /** `npm start`, on a free port and with a Redis of its own; resolves when the application is up. */
 async function start(key?: string): Promise<Started> {
-  const { REDIS_URL: _url, ENCRYPTION_KEY: _key, ...environment } = process.env;
+  const { REDIS_URL: _url, ENCRYPTION_KEY: _key, SESSION_SECRET: _secret, ...environment } = process.env;
   const child = spawn(process.execPath, ['scripts/start.mjs'], {
     env: {
       ...environment,
       PORT: '0',
       REDIS_HOST: 'not-for-this-server.invalid',
-      ...(key && { ENCRYPTION_KEY: key }),
+      ...(key && { ENCRYPTION_KEY: key, SESSION_SECRET: randomBytes(32).toString('hex') }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -76,7 +76,7 @@ describe('npm start', () => {
       await expect(response.json()).resolves.toMatchObject([{ country: 'CH' }]);
       expect(output()).toMatch(/curl -X POST '[^']+\/tours\/zurich-old-town\/bookings'/);
       expect(output().match(/ENCRYPTION_KEY.*/g)).toEqual([
-        'ENCRYPTION_KEY is not set, so this run has a random one',
+        'ENCRYPTION_KEY and SESSION_SECRET are not set, so this run has random ones',
       ]);
       expect(output()).not.toMatch(/[0-9a-f]{64}/i);
 
@@ -94,7 +94,7 @@ describe('npm start', () => {
     async () => {
       const [oldKey, newKey] = [randomBytes(32), randomBytes(32)].map((key) => key.toString('hex'));
       const { process: command, ports, output } = await start(oldKey);
-      expect(output()).not.toMatch(/ENCRYPTION_KEY|[0-9a-f]{64}/i);
+      expect(output()).not.toMatch(/ENCRYPTION_KEY|SESSION_SECRET|[0-9a-f]{64}/i);
       const [create] = /http:\S+\/payments\/profiles(?=' .*)/.exec(output())!;
       const body = /payments\/profiles' .* -d '(.*)'/.exec(output())![1]!;
       const created = await fetch(create, {

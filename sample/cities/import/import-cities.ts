@@ -6,8 +6,8 @@ import { nameMember, nameTier } from '../name-index.js';
 export interface ImportOptions {
   /** Cities that are written together. @default 1000 */
   batchSize?: number;
-  /** Told of the number of cities that are written, after each batch. */
-  onProgress?: (done: number) => void;
+  /** Told of the number of cities that are written, after each batch, and waited for. */
+  onProgress?: (done: number) => void | Promise<void> | undefined;
 }
 
 /** Batches under way: while Redis works on one, the next is made ready. */
@@ -31,7 +31,7 @@ export async function importCities(
   const writeBatches = async () => {
     for (const batch of batches) {
       await retry(() => writeBatch(client, batch));
-      onProgress?.((done += batch.length));
+      await onProgress?.((done += batch.length));
     }
   };
   await Promise.all(Array.from({ length: BATCHES_IN_FLIGHT }, writeBatches));
