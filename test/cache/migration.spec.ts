@@ -101,6 +101,14 @@ class OldController {
     return { call: this.calls.next() };
   }
 
+  @Get('no-ttl')
+  @CacheTTL(() => {
+    throw new Error('out of order');
+  })
+  noTtl(): object {
+    return { call: this.calls.next() };
+  }
+
   @Get('for-all')
   @CacheCredentials('ignore')
   forAll(): object {
@@ -171,6 +179,15 @@ describe.each(ADAPTERS)('CacheInterceptor on %s', (adapter) => {
     expect(log.texts('CacheInterceptor')).toEqual([
       expect.stringMatching(/read from the cache: Error: out of order/),
       expect.stringMatching(/be cached: Error: out of order/),
+    ]);
+  });
+
+  it('goes on without a cache where the function for the TTL fails, and says so', async () => {
+    const { get, log } = await start(adapter);
+    for (const call of [1, 2])
+      expect(await get('/old/no-ttl')).toMatchObject({ status: 200, body: `{"call":${call}}` });
+    expect(log.texts('CacheInterceptor')).toEqual([
+      '@CacheTTL has failed, and nothing is cached: Error: out of order',
     ]);
   });
 

@@ -67,6 +67,7 @@ async function play({ redis, mode, bound = BOUND, faults, remove }: Scene): Prom
     console.log(`${mode}, seed ${seed}: ${reads} reads, ${writes} writes, the oldest ${latest} ms late`);
   expect({ seed, violations: violations.slice(0, 10) }).toEqual({ seed, violations: [] });
   expect(reads).toBeGreaterThan(1_000);
+  expect(writes).toBeGreaterThan(50);
 }
 
 const retrying = (action: () => Promise<unknown>) => async (): Promise<void> => {

@@ -56,8 +56,9 @@ export class CacheInterceptor implements NestInterceptor {
     const value = await this.#read(key);
     this.setHeadersWhenHttp(context, value);
     if (value !== undefined && value !== null) return of(value);
-    const ttl = await this.#ttlOf(context);
-    return next.handle().pipe(tap((response) => void this.#store(key, response, ttl)));
+    const lifetime = await this.#ttlOf(context);
+    if (!lifetime) return next.handle();
+    return next.handle().pipe(tap((response) => void this.#store(key, response, lifetime.ttl)));
   }
 
   /** The key of a call, or nothing for one that is not cached. */
@@ -115,12 +116,18 @@ export class CacheInterceptor implements NestInterceptor {
     }
   }
 
-  async #ttlOf(context: ExecutionContext): Promise<number | undefined> {
+  /** Undefined where the application's function fails: the handler then runs as if there were no cache. */
+  async #ttlOf(context: ExecutionContext): Promise<{ ttl: number | undefined } | undefined> {
     const ttl = this.reflector.getAllAndOverride<number | CacheTTLFactory | undefined>(CACHE_TTL_METADATA, [
       context.getHandler(),
       context.getClass(),
     ]);
-    return typeof ttl === 'function' ? ttl(context) : ttl;
+    try {
+      return { ttl: typeof ttl === 'function' ? await ttl(context) : ttl };
+    } catch (error) {
+      this.#warnings.warn('ttl', `@CacheTTL has failed, and nothing is cached: ${String(error)}`);
+      return undefined;
+    }
   }
 
   async #store(key: string, response: unknown, ttl: number | undefined): Promise<void> {
