@@ -98,7 +98,7 @@ function wrap<F extends AsyncMethod, Service extends object>(
 }
 
 /** Gives a wrapper all that others look for on a method: routes, guards, schedules and the like are metadata of the function. */
-function standIn(method: object, wrapper: object): object {
+export function standIn<F extends object>(method: object, wrapper: F): F {
   for (const key of Reflect.getOwnMetadataKeys(method) as unknown[])
     Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, method), wrapper);
   for (const name of ['name', 'length'])

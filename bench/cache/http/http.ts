@@ -14,6 +14,7 @@ type Platform = 'express' | 'fastify';
 const routes = [
   { name: 'rednest', path: 'rednest' },
   { name: 'prepared Buffer', path: 'prepared' },
+  { name: 'prepared Buffer, the same headers', path: 'described' },
   { name: 'prepared Buffer, an interceptor', path: 'intercepted' },
   { name: 'prepared Buffer, end()', path: 'ended', platform: 'express' },
   { name: '@nestjs/cache-manager', path: 'cache-manager' },

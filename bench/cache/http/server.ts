@@ -29,6 +29,7 @@ interface NestCacheManager {
 /** What responses of Express and replies of Fastify have in common. */
 interface Response {
   type(contentType: string): Response;
+  header(name: string, value: string): Response;
   send(body: Buffer): unknown;
 }
 
@@ -70,6 +71,20 @@ class PreparedController {
   }
 }
 
+/** With the headers that tell clients and proxies of caching. */
+@Controller('described')
+class DescribedController {
+  @Get('1k')
+  small(@Res() response: Response): void {
+    describe(response).send(smallBuffer);
+  }
+
+  @Get('100k')
+  large(@Res() response: Response): void {
+    describe(response).send(largeBuffer);
+  }
+}
+
 /** Past the ETag that Express makes for every response: no framework writes less. */
 @Controller('ended')
 class EndedController {
@@ -90,7 +105,7 @@ class PassingInterceptor implements NestInterceptor {
   }
 }
 
-/** What a handler costs that has an interceptor, whatever that does: a cache that is one cannot be faster. */
+/** What a handler costs that has an interceptor, whatever that does: a cache that is one could not be faster. */
 @Controller('intercepted')
 @UseInterceptors(PassingInterceptor)
 class InterceptedController extends PreparedController {}
@@ -108,6 +123,16 @@ class RednestController {
   large(): object {
     return large;
   }
+}
+
+function describe(response: Response): Response {
+  return response
+    .type(json)
+    .header('etag', 'W/"0123456789abcdefghijklmnopq"')
+    .header('x-cache', 'HIT')
+    .header('age', '0')
+    .header('vary', 'Authorization, Cookie')
+    .header('cache-control', 'max-age=600');
 }
 
 function end(response: RawResponse, body: Buffer): void {
@@ -144,7 +169,13 @@ async function cacheManagerModule(): Promise<Type> {
 }
 
 async function createApplication(platform: string): Promise<INestApplication> {
-  const controllers = [PlainController, PreparedController, InterceptedController, RednestController];
+  const controllers = [
+    PlainController,
+    PreparedController,
+    DescribedController,
+    InterceptedController,
+    RednestController,
+  ];
 
   @Module({
     imports: [

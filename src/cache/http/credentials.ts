@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** Headers by which a request says who asks. */
-const CREDENTIAL_HEADERS = [
+export const CREDENTIAL_HEADERS = [
   'authorization',
   'cookie',
   'proxy-authorization',
@@ -23,9 +23,13 @@ export interface IdentifiedRequest {
  * @param keyed lower-case names of headers that are part of the key, and so do not count
  */
 export function hasCredentials(request: IdentifiedRequest, keyed: readonly string[] = []): boolean {
-  if (request.user !== undefined && request.user !== null) return true;
+  if (hasUser(request)) return true;
   const { headers } = request;
   for (const name of CREDENTIAL_HEADERS)
     if (headers[name] !== undefined && !keyed.includes(name)) return true;
   return false;
+}
+
+export function hasUser({ user }: IdentifiedRequest): boolean {
+  return user !== undefined && user !== null;
 }

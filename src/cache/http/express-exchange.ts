@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Replacement } from './replacement.js';
-import type { HttpExchange, HttpRequest, OnBody } from './http-exchange.js';
+import type { HttpExchange, HttpRequest, OnBody, ReplyWay } from './http-exchange.js';
 
 type Send = (this: ExpressResponse, body?: unknown) => ExpressResponse;
 
@@ -17,6 +17,7 @@ const CHARSET = /;\s*charset\s*=\s*(?:"[^"]*"|[^;]*)/i;
 export class ExpressExchange implements HttpExchange {
   readonly request: HttpRequest;
   readonly raw: ExpressResponse;
+  readonly hasHooks = false;
 
   constructor(request: HttpRequest, response: ExpressResponse) {
     this.request = request;
@@ -54,13 +55,15 @@ export class ExpressExchange implements HttpExchange {
     };
   }
 
-  replace(write: () => void): void {
+  /** Each property that is added to a response takes longer than one would think, since Express has changed its prototype. */
+  replace(write: () => void, way: ReplyWay): Replacement {
     const response = this.raw;
-    const { send, json, render } = response;
+    const { send, render } = response;
     const replacement = new Replacement(write, this);
-    response.send = (body) => (replacement.run() ? response : send.call(response, body));
-    response.json = (body) => (replacement.run() ? response : json.call(response, body));
-    response.render = (...rest) => (replacement.run() ? undefined : render.apply(response, rest));
+    // What Nest sends as JSON comes here as well, as text.
+    if (way === 'send') response.send = (body) => (replacement.run() ? response : send.call(response, body));
+    else response.render = (...rest) => (replacement.run() ? undefined : render.apply(response, rest));
+    return replacement;
   }
 
   send(status: number, body: Buffer | undefined): void {

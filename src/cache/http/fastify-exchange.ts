@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { HttpExchange, HttpRequest, OnBody } from './http-exchange.js';
+import type { HttpExchange, HttpRequest, OnBody, ReplyWay } from './http-exchange.js';
 import { hasMethod } from './has-method.js';
 import { Replacement } from './replacement.js';
 
@@ -27,6 +27,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export class FastifyExchange implements HttpExchange {
   readonly request: HttpRequest;
   readonly raw: ServerResponse;
+  readonly hasHooks = true;
   readonly #reply: FastifyReply;
   /** The reply's own `send`, while another stands in its place. */
   #send: FastifyReply['send'];
@@ -72,13 +73,14 @@ export class FastifyExchange implements HttpExchange {
     };
   }
 
-  replace(write: () => void): void {
+  replace(write: () => void, way: ReplyWay): Replacement {
     const reply = this.#reply;
     const send = this.#send;
-    const { view } = reply;
     const replacement = new Replacement(write, this);
-    reply.send = (payload) => (replacement.run() ? reply : send.call(reply, payload));
+    const view = way === 'render' ? reply.view : undefined;
+    if (way === 'send') reply.send = (payload) => (replacement.run() ? reply : send.call(reply, payload));
     if (view) reply.view = (...rest) => (replacement.run() ? reply : view.apply(reply, rest));
+    return replacement;
   }
 
   send(status: number, body: Buffer | undefined): void {

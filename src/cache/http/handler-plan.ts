@@ -1,9 +1,10 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import type { GetOrSetOptions } from '../options/cache-options.js';
 import { checkMergedOptions } from './check-http-cache-options.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import type { HttpRequest } from './http-exchange.js';
+import { KnownKeys } from './known-keys.js';
+import { tellingHeaders } from './request-key.js';
 import { routeTraits, type RouteTraits } from './route-traits.js';
 import { resolveHttpCacheOptions, type ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { HTTP_CACHE_METADATA } from './http-cache.metadata.js';
@@ -12,14 +13,12 @@ import { HTTP_CACHE_METADATA } from './http-cache.metadata.js';
 export interface HandlerPlan extends ResolvedHttpCacheOptions<HttpRequest>, RouteTraits {
   /** Beginning of all keys of the handler. */
   readonly keyPrefix: string;
-  /** What host and target become in a key, of those that were asked for last. */
-  readonly places: LRUCache<string, string>;
+  readonly knownKeys: KnownKeys;
+  /** Request headers, in lower case, without which the key is that of the place alone. */
+  readonly tellingHeaders: ReadonlySet<string>;
   /** What the cache is told for each request, save what depends on the request. */
   readonly entryOptions: GetOrSetOptions;
 }
-
-/** Of each handler. */
-const REMEMBERED_PLACES = 500;
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 type Marked = HttpCacheOptions<HttpRequest> | false | undefined;
@@ -30,9 +29,7 @@ export class HandlerPlans {
   readonly #plans = new WeakMap<Type, Map<Handler, HandlerPlan | undefined>>();
 
   /** The plan of a handler; undefined for one whose responses are not cached. */
-  of(context: ExecutionContext): HandlerPlan | undefined {
-    const controller = context.getClass();
-    const handler = context.getHandler();
+  of(controller: Type, handler: Handler): HandlerPlan | undefined {
     let plans = this.#plans.get(controller);
     if (!plans) this.#plans.set(controller, (plans = new Map<Handler, HandlerPlan | undefined>()));
     if (!plans.has(handler)) plans.set(handler, makePlan(controller, handler));
@@ -54,7 +51,8 @@ function makePlan(controller: Type, handler: Handler): HandlerPlan | undefined {
     ...options,
     ...traits,
     keyPrefix: `http:${traits.id}:`,
-    places: new LRUCache({ max: REMEMBERED_PLACES }),
+    knownKeys: new KnownKeys(),
+    tellingHeaders: tellingHeaders(options.vary),
     entryOptions: entryOptions(options),
   };
 }

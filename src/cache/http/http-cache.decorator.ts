@@ -4,6 +4,7 @@ import { HttpCacheInterceptor } from './http-cache.interceptor.js';
 import { HTTP_CACHE_METADATA } from './http-cache.metadata.js';
 import type { HttpCacheOptions, HttpCacheRequest } from './http-cache-options.js';
 import { checked } from './checked.js';
+import { answerDirectly } from './direct-answer.js';
 
 /**
  * Caches what a handler answers to GET requests, or what all handlers of a controller do: the bytes that were sent, so that a hit neither runs
@@ -24,9 +25,17 @@ export function HttpCache<Request = HttpCacheRequest>(
   return applyDecorators(
     checked(options),
     SetMetadata(HTTP_CACHE_METADATA, options),
+    direct(options.cache),
     UseInterceptors(HttpCacheInterceptor),
     ...(options.cache === undefined ? [] : [requireCache(options.cache)]),
   );
+}
+
+/** On a handler, it may turn out that the interceptor is not needed. */
+function direct(cache: string | undefined): MethodDecorator & ClassDecorator {
+  return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    if (name !== undefined && descriptor) answerDirectly(target, name, descriptor, cache);
+  };
 }
 
 /** Has Nest itself report at boot that there is no cache of that name: an interceptor would find out at the first request. */

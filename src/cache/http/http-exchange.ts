@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { HttpCacheRequest } from './http-cache-options.js';
+import type { Replacement } from './replacement.js';
 
 /** A request as a framework gives it, with what it has beside what is shown to users. */
 export interface HttpRequest extends HttpCacheRequest {
@@ -18,6 +19,9 @@ export type Verdict = 'send' | 'not modified';
 
 export type OnBody = (body: Buffer | null | undefined) => Verdict;
 
+/** How Nest answers a handler: by what it returns, or by a page made of that (`@Render`). */
+export type ReplyWay = 'send' | 'render';
+
 /**
  * A request and its response, whatever the framework: how to see the bytes that Nest is about to send, and how to have others sent in their
  * place, at the moment when Nest sends.
@@ -25,6 +29,8 @@ export type OnBody = (body: Buffer | null | undefined) => Verdict;
 export interface HttpExchange {
   readonly request: HttpRequest;
   readonly raw: ServerResponse;
+  /** Whether the application has a say between {@link send} and the writing of the headers: hooks of Fastify. */
+  readonly hasHooks: boolean;
   status(): number;
   header(name: string): OutgoingHttpHeader | undefined;
   /** A copy of all headers, by lower-case name. */
@@ -37,8 +43,8 @@ export interface HttpExchange {
    */
   capture(onBody: OnBody): void;
 
-  /** Has `write` run in the place of what Nest sends next, unless that is an error. */
-  replace(write: () => void): void;
+  /** Has `write` run in the place of what Nest sends next, in the way that it answers the handler, unless that is an error. */
+  replace(write: () => void, way: ReplyWay): Replacement;
 
   /** Sends these bytes, or none. Headers have been set. */
   send(status: number, body: Buffer | undefined): void;

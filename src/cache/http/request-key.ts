@@ -2,10 +2,12 @@ import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { key } from '../../redis/index.js';
 import { checkedKeyPart } from './checked-key-part.js';
+import { CREDENTIAL_HEADERS, hasUser } from './credentials.js';
 import type { HandlerPlan } from './handler-plan.js';
 import type { HttpRequest } from './http-exchange.js';
 import { matchedRoute } from './matched-route.js';
 import { normaliseQuery } from './query.js';
+import { UNCACHEABLE_HEADERS } from './request-rules.js';
 
 /** Characters of a key at most; a longer one is replaced by its hash. */
 const LONGEST_KEY = 512;
@@ -43,8 +45,12 @@ const ALWAYS_KEYED = [
 export function requestKey(request: HttpRequest, plan: HandlerPlan): string | undefined {
   const user = plan.isPrivate ? userOf(request, plan) : undefined;
   if (plan.isPrivate && user === undefined) return undefined;
-  const place = plan.key ? placeByKey(request, plan, plan.key) : knownPlaceOf(request, plan);
-  const whole = `${plan.keyPrefix}${place}${variantOf(request.headers, plan.vary, user)}`;
+  const place = plan.key
+    ? `${plan.keyPrefix}${placeByKey(request, plan, plan.key)}`
+    : knownPlaceOf(request, plan);
+  const variant = variantOf(request.headers, plan.vary, user);
+  // The text that was kept is the key as it is: a new one would have to be hashed wherever it is looked up.
+  const whole = variant === '' ? place : `${place}${variant}`;
   // Two empty segments are there in no other key: a hash may be what somebody else's `key` returns.
   return whole.length <= LONGEST_KEY ? whole : `${plan.keyPrefix}::${digest(whole)}`;
 }
@@ -65,16 +71,26 @@ function placeByKey(
   return key`${`${hostPattern}${matchedRoute(request)}`}:${own}`;
 }
 
-/** To sort and escape takes longer than all else about a hit: what is asked for often is kept. */
+/**
+ * The key of a request none of whose headers says which response it is to get, as those of most do not: the same as {@link requestKey} gives,
+ * by one look at the headers that there are. Undefined where it takes more than that.
+ */
+export function plainKey(request: HttpRequest, plan: HandlerPlan): string | undefined {
+  if (plan.isPrivate || plan.key || hasUser(request)) return undefined;
+  for (const name in request.headers) if (plan.tellingHeaders.has(name)) return undefined;
+  const whole = knownPlaceOf(request, plan);
+  return whole.length <= LONGEST_KEY ? whole : undefined;
+}
+
+/** The headers that a request's key, or whether it has one, depends on. */
+export function tellingHeaders(vary: readonly string[]): ReadonlySet<string> {
+  return new Set([...ALWAYS_KEYED, ...CREDENTIAL_HEADERS, ...UNCACHEABLE_HEADERS, ...vary]);
+}
+
 function knownPlaceOf(request: HttpRequest, plan: HandlerPlan): string {
   const target = request.originalUrl ?? request.url;
-  if (target.length > LONGEST_KEY) return placeOf(target, request.headers, plan);
-  const asked = `${hostOf(request.headers)}\n${target}`;
-  const known = plan.places.get(asked);
-  if (known !== undefined) return known;
-  const place = placeOf(target, request.headers, plan);
-  plan.places.set(asked, place);
-  return place;
+  const { headers } = request;
+  return plan.knownKeys.get(hostOf(headers), target, () => placeOf(target, headers, plan));
 }
 
 /** The target as it was sent: decoded, `/a%2Fb` would be the same as `/a/b`. */
@@ -82,7 +98,7 @@ function placeOf(target: string, headers: IncomingHttpHeaders, plan: HandlerPlan
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? '' : normaliseQuery(target.slice(mark + 1), plan.query);
-  return key`${hostOf(headers).toLowerCase()}:${query === '' ? path : `${path}?${query}`}`;
+  return `${plan.keyPrefix}${key`${hostOf(headers).toLowerCase()}:${query === '' ? path : `${path}?${query}`}`}`;
 }
 
 function hostOf(headers: IncomingHttpHeaders): string {

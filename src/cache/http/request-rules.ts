@@ -2,6 +2,9 @@ import { hasCredentials } from './credentials.js';
 import type { HandlerPlan } from './handler-plan.js';
 import type { HttpRequest } from './http-exchange.js';
 
+/** What {@link isCacheable} looks at, beside credentials. */
+export const UNCACHEABLE_HEADERS = ['transfer-encoding', 'content-length', 'range'] as const;
+
 /**
  * Whether a request is one to be answered from the cache, or for it. `Cache-Control` of requests is advice (RFC 9111, 5.2.1) and not heeded:
  * clients could make the handler run as often as they like.

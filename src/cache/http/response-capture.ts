@@ -95,7 +95,7 @@ export class ResponseCapture {
     const etag = typeof headers['etag'] === 'string' ? headers['etag'] : entityTag(body);
     const { vary, headers: stored } = terms;
     this.#taken = { kind: 'stored', terms, response: { v: 1, status, headers: stored, etag, vary, body } };
-    exchange.setHeader('ETag', etag);
+    exchange.setHeader('etag', etag);
     describeCaching(exchange, this.#plan, { age: 0, lifetime: terms.ttl ?? this.#plan.ttl });
     return status === 200 && isKnownToClient(exchange, etag) ? 'not modified' : 'send';
   }
@@ -125,8 +125,8 @@ export class ResponseCapture {
   #onHeadersSent(): void {
     const exchange = this.#exchange;
     if (!this.#taken) return this.#endUnstored(exchange.status());
-    const cookie = exchange.header('Set-Cookie');
-    const cacheControl = exchange.header('Cache-Control');
+    const cookie = exchange.header('set-cookie');
+    const cacheControl = exchange.header('cache-control');
     const isRefused = isForbidden({ cookie, cacheControl }, this.#plan);
     this.#end(isRefused ? { kind: 'not stored' } : this.#taken);
   }

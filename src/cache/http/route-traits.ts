@@ -1,16 +1,14 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import { key } from '../../redis/index.js';
+import type { ReplyWay } from './http-exchange.js';
+import { answersItself } from './route-arguments.js';
 
 /** Nest's own metadata keys; the packages export them for each other only, and not from the same place in 11 and 12. */
-const ROUTE_ARGUMENTS = '__routeArguments__';
-const PASSTHROUGH = '__responsePassthrough__';
 const VERSION = '__version__';
 const REDIRECT = '__redirect__';
 const SSE = '__sse__';
+const RENDER = '__renderTemplate__';
 const HOST = 'host';
-
-/** `RouteParamtypes` of `@Res()` and `@Next()`: the first part of a route argument's key, `1:0`. */
-const RESPONSE_OR_NEXT = /^[12]:/;
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 
@@ -24,20 +22,20 @@ export interface RouteTraits {
   readonly hostPattern: string;
   /** Whether the handler answers by itself (`@Res()` without passthrough), and Nest does not. */
   readonly answersItself: boolean;
+  readonly replyWay: ReplyWay;
   /** Whether Nest sends its answer by a way that leaves nothing to be stored: a redirect, server-sent events. */
   readonly isUncacheable: boolean;
 }
 
 export function routeTraits(controller: Type, handler: Handler): RouteTraits {
   const method = methodName(controller, handler);
-  const routeArguments = metadata(ROUTE_ARGUMENTS, controller, method) ?? {};
-  const takesResponse = Object.keys(routeArguments).some((name) => RESPONSE_OR_NEXT.test(name));
   const version = metadata(VERSION, handler) ?? metadata(VERSION, controller);
   return {
     subject: `@HttpCache on ${controller.name}.${method}`,
     hostPattern: hostPattern(metadata(HOST, controller)),
     id: key`${controller.name}.${method}${versionText(version)}`,
-    answersItself: takesResponse && metadata(PASSTHROUGH, controller, method) !== true,
+    answersItself: answersItself(controller, method),
+    replyWay: metadata(RENDER, handler) === undefined ? 'send' : 'render',
     isUncacheable: metadata(REDIRECT, handler) !== undefined || metadata(SSE, handler) !== undefined,
   };
 }
@@ -67,8 +65,6 @@ function versionText(version: unknown): string {
   return `@${versions.map((each) => (typeof each === 'symbol' ? 'neutral' : String(each))).join(',')}`;
 }
 
-function metadata(name: string, target: object, property?: string): unknown {
-  return property === undefined
-    ? (Reflect.getMetadata(name, target) as unknown)
-    : (Reflect.getMetadata(name, target, property) as unknown);
+function metadata(name: string, target: object): unknown {
+  return Reflect.getMetadata(name, target) as unknown;
 }

@@ -13,8 +13,11 @@ export interface Freshness {
   readonly lifetime: number;
 }
 
+/** Milliseconds by which a lifetime may seem shorter, since the server's time is an estimate that gets better: not a whole second less. */
+const CLOCK_ERROR = 50;
+
 export function markCacheStatus(exchange: HttpExchange, status: CacheStatus): void {
-  exchange.setHeader('X-Cache', status);
+  exchange.setHeader('x-cache', status);
 }
 
 /**
@@ -27,22 +30,20 @@ export function describeCaching(
   freshness: Freshness,
   vary: readonly string[] = [],
 ): void {
-  const live = exchange.header('Vary');
+  const live = exchange.header('vary');
   const isUsual = live === undefined && vary.length === 0;
   const merged = isUsual ? plan.sentVaryText : mergeVary(live, [...plan.sentVary, ...vary]);
-  if (merged !== undefined) exchange.setHeader('Vary', merged);
-  if (plan.cacheControl === false || exchange.header('Cache-Control') !== undefined) return;
-  const cacheControl = cacheControlOf(exchange, plan, freshness);
-  exchange.setHeader('Cache-Control', cacheControl);
-  keepCookiesPrivate(exchange.raw, cacheControl);
+  if (merged !== undefined) exchange.setHeader('vary', merged);
+  if (plan.cacheControl === false || exchange.header('cache-control') !== undefined) return;
+  const cacheControl = cacheControlOf(plan, freshness);
+  exchange.setHeader('cache-control', cacheControl);
+  keepCookiesPrivate(exchange, cacheControl);
 }
 
-function cacheControlOf(exchange: HttpExchange, plan: HandlerPlan, { lifetime }: Freshness): string {
-  // A cookie that middleware sets is for this client: no proxy may keep the response with it.
-  const hasCookie = exchange.header('Set-Cookie') !== undefined;
-  const scope = plan.isPrivate || hasCookie ? 'private, ' : '';
+function cacheControlOf(plan: HandlerPlan, { lifetime }: Freshness): string {
+  const scope = plan.isPrivate ? 'private, ' : '';
   if (plan.cacheControl === 'revalidate') return `${scope}no-cache`;
-  const maxAge = Math.floor(lifetime / 1000);
+  const maxAge = Math.floor((lifetime + CLOCK_ERROR) / 1000);
   const stale = lifetime > 0 ? Math.floor(plan.stale / 1000) : 0;
   return `${scope}max-age=${maxAge}${stale > 0 ? `, stale-while-revalidate=${stale}` : ''}`;
 }

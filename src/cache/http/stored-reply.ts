@@ -16,14 +16,8 @@ export interface Reply {
  * itself is not going to: then it is sent at once.
  */
 export function replyWith(exchange: HttpExchange, plan: HandlerPlan, reply: Reply): void {
-  let isSent = false;
-  const send = (): void => {
-    if (isSent) return;
-    isSent = true;
-    sendStored(exchange, plan, reply);
-  };
-  exchange.replace(send);
-  if (plan.answersItself) send();
+  const replacement = exchange.replace(() => sendStored(exchange, plan, reply), plan.replyWay);
+  if (plan.answersItself) replacement.run();
 }
 
 function sendStored(exchange: HttpExchange, plan: HandlerPlan, { response, status, freshness }: Reply): void {
@@ -32,10 +26,10 @@ function sendStored(exchange: HttpExchange, plan: HandlerPlan, { response, statu
     const value = headers[name];
     if (value !== undefined) exchange.setHeader(name, value);
   }
-  exchange.setHeader('ETag', etag);
+  exchange.setHeader('etag', etag);
   markCacheStatus(exchange, status);
   if (status === 'HIT' || status === 'STALE')
-    exchange.setHeader('Age', String(Math.floor(freshness.age / 1000)));
+    exchange.setHeader('age', String(Math.floor(freshness.age / 1000)));
   describeCaching(exchange, plan, freshness, vary);
   const isKnown = response.status === 200 && isKnownToClient(exchange, etag);
   exchange.send(isKnown ? 304 : response.status, isKnown ? undefined : body);
