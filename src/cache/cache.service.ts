@@ -69,9 +69,9 @@ export class CacheService {
 
   /** The fresh value of a key; undefined where there is none. */
   get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined> {
-    const local = this.#lookup.believed(key, performance.now());
+    const local = this.#parts.local && this.#lookup.believed(key, performance.now());
     if (!local || local.entry.kind === 'error')
-      return this.#lookup.find(key).then((found) => this.#take(key, found, options) as T | undefined);
+      return this.#lookup.use(key, (found) => this.#take(key, found, options) as T | undefined);
     this.#parts.counters.hitLocally(key);
     return this.#valueOf(local.entry);
   }
@@ -209,6 +209,20 @@ export class CacheService {
    */
   deleteByPattern(pattern: string, options?: MaintenanceOptions): Promise<number> {
     return this.#maintenance.deleteByPattern(pattern, options);
+  }
+
+  /**
+   * The keys that match a pattern of Redis, a page at a time, by looking at all keys with SCAN: for maintenance, not for requests. Each key
+   * that is there from the beginning to the end is told at least once, and maybe more often, as SCAN does; a failover or slots that are moved
+   * meanwhile may hide some. What is under a key may be fresh, stale, invalidated, or only just being made: reading it tells.
+   *
+   * @param pattern as for {@link deleteByPattern}. @default '*': all keys of this cache
+   * @throws RedisError, from the iteration, where Redis is away: some keys may have been told by then
+   * @example
+   * for await (const keys of cache.keys('city:*')) show(await cache.getMany(keys));
+   */
+  keys(pattern = '*'): AsyncGenerator<string[], void> {
+    return this.#maintenance.keys(pattern);
   }
 
   /** Removes what was made longer ago than `olderThan`. @returns how many were removed. @throws RedisError */

@@ -1,6 +1,8 @@
 import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE } from 'msgpackr';
 import type { RangeCodec } from './codec.js';
+import { canCompile } from './object-shapes.js';
 import { isSmallTree } from './small-tree.js';
+import { LARGEST_TREE, TreeReader, UNKNOWN } from './tree-reader.js';
 
 /** First byte of an encoding: how the rest is to be read. */
 const PLAIN = 1;
@@ -30,6 +32,9 @@ const plain = new Packr({ useRecords: false, variableMapSize: true, moreTypes: t
  */
 const records = new Packr({ structuredClone: true, copyBuffers });
 
+/** For plain encodings: what it does not know, msgpackr reads. */
+const trees = canCompile() ? new TreeReader() : undefined;
+
 /**
  * MessagePack, by `msgpackr`. Keeps Date, Map, Set, Buffer, typed arrays, bigint, RegExp, Error (name, message and cause), `undefined`
  * within objects and arrays, NaN and the infinities, and cycles. Instances of classes come back as plain objects, by their `toJSON` where
@@ -43,10 +48,12 @@ export const msgpackCodec: RangeCodec = {
     bytes[0] = isPlain ? PLAIN : RECORDS;
     return bytes;
   },
-  decode(bytes) {
-    return decodeRange(bytes, 0, bytes.length);
+  decode: (bytes) => decodeRange(bytes, 0, bytes.length),
+  decodeRange(bytes, start, end, view) {
+    const isTree = trees && bytes[start] === PLAIN && end - start <= LARGEST_TREE;
+    const tree = isTree ? trees.read(bytes, view, start + 1, end) : UNKNOWN;
+    return tree === UNKNOWN ? decodeRange(bytes, start, end) : tree;
   },
-  decodeRange,
 };
 
 function decodeRange(bytes: Buffer, start: number, end: number): unknown {

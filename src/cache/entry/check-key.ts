@@ -1,5 +1,4 @@
 import { showValue } from '../../redis/shared.js';
-import { isWellFormed } from '../cache-keys.js';
 
 /**
  * A key that was given, if it can be one.
@@ -10,7 +9,7 @@ import { isWellFormed } from '../cache-keys.js';
 export function checkKey(key: unknown): string {
   if (typeof key !== 'string' || key === '')
     throw new TypeError(`key: ${showValue(key)} is not a text with at least one letter`);
-  if (!isWellFormed(key))
+  if (!key.isWellFormed())
     throw new TypeError(`key: ${JSON.stringify(key)} holds half a surrogate pair, which Redis cannot keep`);
   return key;
 }

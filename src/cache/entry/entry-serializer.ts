@@ -1,31 +1,28 @@
-import { isRangeCodec } from '../codecs/codec.js';
+import { isRangeCodec, type RangeCodec } from '../codecs/codec.js';
 import { assertCompression, compress, decompress } from '../codecs/compression.js';
-import { errorFromText, errorToText } from '../codecs/error-codec.js';
+import { errorToText } from '../codecs/error-codec.js';
 import { CacheSerializationError, CacheValueTooLargeError } from '../cache-errors.js';
 import type { ResolvedCacheOptions } from '../options/resolved-cache-options.js';
 import { EncryptionError } from '../../encryption/index.js';
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
-import type { CacheEntry, EntryKind } from './entry.js';
+import type { CacheEntry } from './entry.js';
+import { deskOf, type Desk } from './desk.js';
 import type { EntryEncryption } from './entry-encryption.js';
 import { readRecord, writeRecord, type RecordFields, type StoredRecordHead } from './record.js';
+import {
+  payloadOf,
+  UNREADABLE,
+  withDecoded,
+  withEntry,
+  withoutEntry,
+  type StoredRecord,
+} from './stored-record.js';
 
 /** An entry before it has bytes. */
 export type EntryDraft = Omit<CacheEntry, 'size' | 'expandedSize'>;
 
-/** What stands under a key. */
-export interface StoredRecord {
-  /** Undefined: there is only a lease, or what there is cannot be read. */
-  readonly entry: CacheEntry | undefined;
-  /** '' where there is none. */
-  readonly leaseToken: string;
-  readonly leaseUntil: number;
-  /** When an entry was made that cannot be read. */
-  readonly unreadable?: number;
-}
-
 type SerializerOptions = Pick<ResolvedCacheOptions, 'codec' | 'compression' | 'maxValueSize' | 'oversize'>;
 
-const UNREADABLE: StoredRecord = Object.freeze({ entry: undefined, leaseToken: '', leaseUntil: 0 });
 const EMPTY = Buffer.alloc(0);
 /** Compressed bytes are kept if they are at most this share of the original: what saves less is not worth its decompression. */
 const WORTHWHILE = 0.9;
@@ -38,7 +35,7 @@ export class EntrySerializer {
   readonly #options: SerializerOptions;
   readonly #warnings: LimitedWarnings;
   readonly #encryption: EntryEncryption | undefined;
-  /** Where records are read: to copy one here costs less than the views of it that reading and decoding would make. */
+  readonly #rangeCodec: RangeCodec | undefined;
   readonly #desk = deskOf(DESK_SIZE);
 
   /**
@@ -48,6 +45,7 @@ export class EntrySerializer {
   constructor(options: SerializerOptions, warn: (message: string) => void, encryption?: EntryEncryption) {
     if (options.compression) assertCompression(options.compression.algorithm);
     this.#options = options;
+    this.#rangeCodec = isRangeCodec(options.codec) ? options.codec : undefined;
     this.#encryption = encryption;
     this.#warnings = new LimitedWarnings(warn);
   }
@@ -88,8 +86,8 @@ export class EntrySerializer {
     }
     if (head.isEncrypted || this.#encryption) return this.#deserializeEncrypted(key, head, bytes);
     if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined);
-    if (desk && !head.compression && isRangeCodec(codec))
-      return this.#decode(key, head, () => codec.decodeRange(desk.bytes, head.payloadStart, head.payloadEnd));
+    if (desk && !head.compression && this.#rangeCodec)
+      return this.#decodeOnDesk(key, head, this.#rangeCodec, desk);
     return this.#deserializePayload(key, head, payloadOf(head, bytes));
   }
 
@@ -168,9 +166,8 @@ export class EntrySerializer {
     head: StoredRecordHead,
     payload: Buffer,
   ): StoredRecord | Promise<StoredRecord> {
-    const { codec } = this.#options;
     if (head.compression) return this.#deserializeCompressed(key, head, payload);
-    return this.#decode(key, head, () => codec.decode(payload, key), payload.length);
+    return this.#decode(key, head, payload);
   }
 
   async #deserializeCompressed(
@@ -178,60 +175,41 @@ export class EntrySerializer {
     head: StoredRecordHead,
     compressed: Buffer,
   ): Promise<StoredRecord> {
-    const { maxValueSize, codec } = this.#options;
+    const { maxValueSize } = this.#options;
     const algorithm = head.compression ?? 'gzip';
     const payload = await decompress(algorithm, compressed, maxValueSize).catch((error: unknown) => {
       this.#warnUnreadable('compression', key, `${algorithm} cannot decompress it (${describe(error)})`);
     });
-    return payload
-      ? this.#decode(key, head, () => codec.decode(payload, key), payload.length)
-      : withoutEntry(head);
+    return payload ? this.#decode(key, head, payload) : withoutEntry(head);
   }
 
-  #decode(key: string, head: StoredRecordHead, decode: () => unknown, length?: number): StoredRecord {
+  #decode(key: string, head: StoredRecordHead, payload: Buffer): StoredRecord {
     try {
-      const decoded = decode();
-      if (head.kind === 'error') return withEntry(head, 'error', errorFromText(decoded), length);
-      return withEntry(head, 'value', decoded, length);
+      return withDecoded(head, this.#options.codec.decode(payload, key), payload.length);
     } catch (error) {
-      const { id } = this.#options.codec;
-      this.#warnUnreadable('payload', key, `codec ${id} cannot decode it (${describe(error)})`);
-      return withoutEntry(head);
+      return this.#refuseDecoding(key, head, error);
     }
+  }
+
+  #decodeOnDesk(key: string, head: StoredRecordHead, codec: RangeCodec, { bytes, view }: Desk): StoredRecord {
+    const { payloadStart, payloadEnd } = head;
+    try {
+      const decoded = codec.decodeRange(bytes, payloadStart, payloadEnd, view);
+      return withDecoded(head, decoded, payloadEnd - payloadStart);
+    } catch (error) {
+      return this.#refuseDecoding(key, head, error);
+    }
+  }
+
+  #refuseDecoding(key: string, head: StoredRecordHead, error: unknown): StoredRecord {
+    const { id } = this.#options.codec;
+    this.#warnUnreadable('payload', key, `codec ${id} cannot decode it (${describe(error)})`);
+    return withoutEntry(head);
   }
 
   #warnUnreadable(kind: string, key: string, reason: string): void {
     this.#warnings.warn(kind, `The entry of ${show(key)} cannot be read, and counts as a miss: ${reason}`);
   }
-}
-
-function deskOf(size: number): { bytes: Buffer; view: DataView } {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  const view = new DataView(bytes.buffer);
-  // Where msgpackr looks for one before it makes one of its own.
-  return { bytes: Object.assign(bytes, { dataView: view }), view };
-}
-
-function payloadOf({ payloadStart, payloadEnd }: StoredRecordHead, bytes: Buffer): Buffer {
-  return bytes.subarray(payloadStart, payloadEnd);
-}
-
-function withoutEntry({ kind, born, leaseToken, leaseUntil }: StoredRecordHead): StoredRecord {
-  const lease = { entry: undefined, leaseToken, leaseUntil };
-  return kind === 'lease' ? lease : { ...lease, unreadable: born };
-}
-
-/** @param length of the payload before it was compressed and encrypted */
-function withEntry(
-  head: StoredRecordHead,
-  kind: EntryKind,
-  value: unknown,
-  length = head.payloadEnd - head.payloadStart,
-): StoredRecord {
-  const { born, freshUntil, staleUntil, cost, tags, stamps, leaseToken, leaseUntil } = head;
-  const sizes = { size: head.payloadEnd, expandedSize: head.payloadStart + length };
-  const entry = { kind, value, born, freshUntil, staleUntil, cost, tags, stamps, ...sizes };
-  return { entry, leaseToken, leaseUntil };
 }
 
 function show(key: string): string {

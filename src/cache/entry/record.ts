@@ -135,7 +135,7 @@ export function readRecord(
   if (payloadEnd !== length) return undefined;
   const stamps: number[] = [];
   const tags = readTags(bytes, payloadStart, stamps, view);
-  stamps.push(view.getFloat64(AT_GENERATION, LITTLE_ENDIAN));
+  const generation = view.getFloat64(AT_GENERATION, LITTLE_ENDIAN);
   const head = {
     kind,
     codec: bytes[AT_CODEC] as number,
@@ -148,7 +148,8 @@ export function readRecord(
     staleUntil: view.getFloat64(AT_STALE_UNTIL, LITTLE_ENDIAN),
     cost: view.getFloat32(AT_COST, LITTLE_ENDIAN),
     tags: tags ?? NO_TAGS,
-    stamps,
+    // A list that something is added to takes place for 17.
+    stamps: stamps.length === 0 ? [generation] : [...stamps, generation],
     payloadStart,
     payloadEnd,
   };

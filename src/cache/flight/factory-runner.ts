@@ -1,35 +1,30 @@
 import { setMaxListeners } from 'node:events';
 import { CacheSerializationError } from '../cache-errors.js';
 import type { CacheParts } from '../cache-parts.js';
-import type { EntryDraft } from '../entry/entry-serializer.js';
 import type { GetOrSetOptions, NegativeCachingOptions } from '../options/cache-options.js';
 import { lifetimesOf, negativeCachingOf, type Lifetimes } from '../options/call-options.js';
 import type { Lookup } from '../lookup/lookup.js';
-import type { Stamp } from '../stamps/stamp.js';
-import type { Beginning, StampKeeper } from '../stamps/stamp-keeper.js';
+import type { StampKeeper } from '../stamps/stamp-keeper.js';
 import type { EntryWriter, NewEntry } from '../store/entry-writer.js';
+import { EntryDrafter, type Dependencies, type Result } from './entry-drafter.js';
 import { FactoryRun, type FactoryWishes } from './factory-run.js';
 import type { Flight, Outcome } from './flight.js';
 import type { Leases } from './leases.js';
 import type { Making } from './value-maker.js';
 
-/** What a run of a factory has given. */
-interface Result {
-  readonly kind: EntryDraft['kind'];
-  readonly value: unknown;
+/** A lease that was granted. */
+interface HeldLease {
+  /** The server's time, from before the factory runs. */
   readonly born: number;
-  /** The same moment, by `performance.now()`. */
-  readonly began: number;
-  /** Milliseconds that it took. */
-  readonly cost: number;
-  readonly lifetimes: Lifetimes;
-  readonly wishes: FactoryWishes;
+  readonly before: Dependencies;
+  /** Told when it was used, or given back. */
+  readonly ended: () => void;
 }
 
-/** The stamps that an entry depends on, and as they were before its factory ran. */
-export interface Dependencies {
-  readonly stamps: readonly Stamp[];
-  readonly recorded: readonly number[];
+/** How a lease ends: with a value that is being stored, and resolves with whether it was, or without one. */
+interface LeaseEnd extends Pick<HeldLease, 'ended'> {
+  readonly result: Result | undefined;
+  readonly storing: Promise<boolean> | undefined;
 }
 
 /** Runs factories and stores what they give. */
@@ -37,7 +32,7 @@ export class FactoryRunner {
   readonly #parts: CacheParts;
   readonly #lookup: Lookup;
   readonly #writer: EntryWriter;
-  readonly #keeper: StampKeeper;
+  readonly #drafter: EntryDrafter;
   readonly #signal: AbortSignal;
 
   /** @param signal aborted at shutdown */
@@ -50,49 +45,65 @@ export class FactoryRunner {
     this.#parts = parts;
     this.#lookup = lookup;
     this.#writer = writer;
-    this.#keeper = keeper;
+    this.#drafter = new EntryDrafter(parts, lookup, keeper);
     this.#signal = signal;
     // Any number of factories may listen.
     setMaxListeners(0, signal);
   }
 
-  /** Has the stamps that the entry will depend on made ready. They have to be known before the factory runs. */
-  async dependOn(options: GetOrSetOptions | undefined): Promise<Dependencies> {
-    const { ttl, stale } = lifetimesOf(options, this.#parts.options);
-    const stamps = this.#lookup.stampsOf(options?.tags ?? []);
-    return { stamps, recorded: await this.#keeper.ensure(stamps, ttl + stale) };
+  /** Has the stamps that the entry will depend on made ready. They have to be known before the factory runs; mostly they are. */
+  dependOn(options: GetOrSetOptions | undefined): Dependencies | Promise<Dependencies> {
+    return this.#drafter.dependOn(options);
   }
 
   /**
-   * Runs the factory under a lease, and stores what it gives while that stands.
+   * Runs the factory under a lease, and has what it gives stored while that stands. Its caller need not wait for that: the value is on its
+   * way, before whatever the caller asks of Redis next.
    *
-   * @param born the server's time, from before the factory runs
    * @throws what the factory throws
    */
-  async runLeased(
-    making: Making,
-    leases: Leases,
-    lease: { born: number; before: Dependencies },
-  ): Promise<Outcome> {
-    const { flight, key } = making;
-    let isStored = false;
+  async runLeased(making: Making, leases: Leases, lease: HeldLease): Promise<Outcome> {
+    const { flight } = making;
     let result: Result | undefined;
+    let storing: Promise<boolean> | undefined;
     try {
       flight.begin();
       result = await this.#run(making, lease.born);
-      const made = result;
-      const entry = await this.#entryOf(making, made, lease.before);
-      isStored =
-        entry !== undefined && (await this.#guarded(key, () => this.#writer.storeLeased(entry, flight)));
+      const drafting = this.#drafter.draft(making, result, lease.before);
+      const entry = drafting instanceof Promise ? await drafting : drafting;
+      const writing = entry && this.#recordOf(entry);
+      const record = writing instanceof Promise ? await writing : writing;
+      if (entry && record) {
+        storing = this.#writer.storeLeased(entry, record, flight);
+        await this.#parts.tier?.writes.sent();
+      }
       return outcomeOf(result, entry);
     } finally {
-      if (isStored) leases.drop(flight.token);
-      else {
-        // Nobody who waits for the value waits for that, too.
-        const released = leases.release(this.#parts.prefix + key, flight.token);
-        // A lease that did not stand any longer was voided by something newer.
-        if (shallReplace(making, result) && (await released) !== false) this.#remove(key);
-      }
+      const ended = this.#endLease(making, leases, { result, storing, ended: lease.ended });
+      if (storing) flight.stored = ended;
+      // Who wants what there is to be replaced is told when it is.
+      if (shallReplace(making, result)) await ended;
+    }
+  }
+
+  async #endLease(making: Making, leases: Leases, { result, storing, ended }: LeaseEnd): Promise<void> {
+    const { flight, key } = making;
+    if (storing && (await this.#isStored(key, storing))) leases.drop(flight);
+    else {
+      const released = leases.release(flight);
+      // A lease that did not stand any longer was voided by something newer.
+      if (shallReplace(making, result) && (await released) !== false) this.#remove(key);
+    }
+    ended();
+  }
+
+  /** Its callers were given the value: of an error nobody else hears. */
+  async #isStored(key: string, storing: Promise<boolean>): Promise<boolean> {
+    try {
+      return await storing;
+    } catch (error) {
+      this.#parts.counters.fail({ operation: 'store', key, error });
+      return false;
     }
   }
 
@@ -103,14 +114,8 @@ export class FactoryRunner {
     const before = { stamps, recorded: stamps.map(({ recent }) => recent) };
     flight.begin();
     const result = await this.#run(making, this.#parts.clock.now());
-    const entry = await this.#entryOf(making, result, before);
-    const isKept =
-      entry !== undefined &&
-      flight.isCertain &&
-      (await this.#guarded(key, async () => {
-        await this.#writer.keepLocally(entry, () => flight.isCertain);
-        return true;
-      }));
+    const entry = await this.#drafter.draft(making, result, before);
+    const isKept = entry !== undefined && flight.isCertain && (await this.#keepLocally(entry, flight));
     const isOlderLeft = this.#parts.tier !== undefined || (!isKept && flight.isCertain);
     if (isOlderLeft && shallReplace(making, result)) this.#remove(key);
     return outcomeOf(result, entry);
@@ -130,14 +135,14 @@ export class FactoryRunner {
     counters.runFactory();
     const lifetimes = lifetimesOf(options, this.#parts.options);
     const run = new FactoryRun(key, this.#staleValue(flight), this.#signal);
+    const { wishes } = run;
     const began = performance.now();
-    const made = { born, began, wishes: run.wishes };
     try {
       const value = await factory(run);
       const cost = performance.now() - began;
       counters.endFactory(key, cost);
       const kind = value === undefined ? 'undefined' : 'value';
-      return { ...made, kind, value, cost, lifetimes: wished(lifetimes, run.wishes) };
+      return { kind, value, born, began, cost, lifetimes: wished(lifetimes, wishes), wishes };
     } catch (error) {
       const cost = performance.now() - began;
       counters.failFactory(key, cost);
@@ -145,7 +150,7 @@ export class FactoryRunner {
       // A value that still stands in is worth more than the error.
       if (!caching || this.#canStandIn(flight) || !this.#isCached(key, error, caching.when)) throw error;
       const short = { ttl: caching.ttl, stale: 0, jitter: 0 };
-      return { ...made, kind: 'error', value: error, cost, lifetimes: short };
+      return { kind: 'error', value: error, born, began, cost, lifetimes: short, wishes };
     }
   }
 
@@ -170,48 +175,31 @@ export class FactoryRunner {
     return entry !== undefined && entry.kind !== 'error' && this.#parts.clock.now() < entry.staleUntil;
   }
 
-  /** What is to be stored; undefined where nothing is. */
-  async #entryOf(
-    { key, options }: Making,
-    { kind, value, born, began, cost, lifetimes, wishes }: Result,
-    before: Dependencies,
-  ): Promise<NewEntry | undefined> {
-    const { ttl, stale, jitter } = lifetimes;
-    if (wishes.isSkipped || ttl + stale <= 0) return undefined;
-    const early = options?.tags ?? [];
-    const late = [...new Set(wishes.tags)].filter((tag) => !early.includes(tag));
-    const { stamps, recorded } = await this.#addLate(before, late, ttl + stale, { born, began });
-    const freshUntil = this.#parts.clock.now() + ttl * (1 - jitter * Math.random());
-    const draft = { kind, value, born, freshUntil, staleUntil: freshUntil + stale, cost };
-    return { key, draft: { ...draft, tags: [...early, ...late], stamps: recorded }, stamps };
+  #recordOf(entry: NewEntry): Buffer | undefined | Promise<Buffer | undefined> {
+    try {
+      const record = this.#writer.recordOf(entry);
+      return record instanceof Promise
+        ? record.catch((error: unknown) => this.#forgive(entry, error))
+        : record;
+    } catch (error) {
+      return this.#forgive(entry, error);
+    }
   }
 
-  /** The stamp of the generation stands last. Those from before are kept longer where the factory has asked for a longer life. */
-  async #addLate(
-    before: Dependencies,
-    tags: readonly string[],
-    lifetime: number,
-    began: Beginning,
-  ): Promise<Dependencies> {
-    const lengthening = this.#keeper.keep(before.stamps, lifetime);
-    if (tags.length === 0) return lengthening.then(() => before);
-    const stamps = this.#lookup.stampsOf(tags).slice(0, -1);
-    const [recorded] = await Promise.all([this.#keeper.ensureLate(stamps, lifetime, began), lengthening]);
-    return {
-      stamps: [...before.stamps.slice(0, -1), ...stamps, ...before.stamps.slice(-1)],
-      recorded: [...before.recorded.slice(0, -1), ...recorded, ...before.recorded.slice(-1)],
-    };
+  async #keepLocally(entry: NewEntry, flight: Flight): Promise<boolean> {
+    try {
+      await this.#writer.keepLocally(entry, () => flight.isCertain);
+      return true;
+    } catch (error) {
+      this.#forgive(entry, error);
+      return false;
+    }
   }
 
   /** A value that cannot be encoded is no reason to keep it from its caller. */
-  async #guarded(key: string, store: () => Promise<boolean>): Promise<boolean> {
-    try {
-      return await store();
-    } catch (error) {
-      if (!(error instanceof CacheSerializationError)) throw error;
-      this.#parts.counters.fail({ operation: 'store', key, error });
-      return false;
-    }
+  #forgive({ key }: NewEntry, error: unknown): undefined {
+    if (!(error instanceof CacheSerializationError)) throw error;
+    this.#parts.counters.fail({ operation: 'store', key, error });
   }
 }
 

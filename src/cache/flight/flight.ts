@@ -12,6 +12,8 @@ export interface Outcome {
 /** One making of a value, which all that ask for it meanwhile wait for. */
 export class Flight {
   readonly key: string;
+  /** The key in Redis. */
+  readonly redisKey: string;
   /** Of the lease that it makes the value under. */
   readonly token: string;
   /** What may be served if it takes too long, or fails. */
@@ -24,10 +26,17 @@ export class Flight {
   #revocations = 0;
   readonly #patience: number;
   made!: Promise<Outcome>;
+  /** Of a value that is on its way to Redis: settles when it is stored, or will not be. Until then the flight goes on. */
+  stored: Promise<void> | undefined;
 
   /** @param patience milliseconds after which it is no longer believed to end */
-  constructor(key: string, token: string, fallback: Found | undefined, patience: number) {
+  constructor(
+    key: string,
+    redisKey: string,
+    { token, fallback, patience }: { token: string; fallback: Found | undefined; patience: number },
+  ) {
     this.key = key;
+    this.redisKey = redisKey;
     this.#patience = patience;
     this.token = token;
     this.fallback = fallback;
@@ -39,6 +48,11 @@ export class Flight {
    */
   get isCertain(): boolean {
     return this.#isCertain;
+  }
+
+  /** Whether its value is made, and on its way to Redis: who comes now finds it there. */
+  get isMade(): boolean {
+    return this.stored !== undefined;
   }
 
   /** Whether it began longer ago than so many milliseconds. */

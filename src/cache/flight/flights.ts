@@ -56,7 +56,7 @@ export class Flights {
     }
     if (options?.tags) checkTags(options.tags, 'tags');
     const flight = this.#flights.get(key);
-    if (flight?.isCertain && !found && this.#isCurrent(flight) && this.#isNeeded(flight))
+    if (flight?.isCertain && !found && !flight.isMade && this.#isCurrent(flight) && this.#isNeeded(flight))
       return this.#wait(flight, options, flight.fallback);
     const seen: Seen = { at: performance.now(), flight, changes: flight?.changes ?? 0 };
     const known = found ?? (await this.#lookup.find(key, options?.tags));
@@ -84,7 +84,8 @@ export class Flights {
     entry: CacheEntry,
   ): void {
     const factor = options?.earlyRefresh ?? this.#parts.options.earlyRefresh;
-    if (factor === 0 || entry.kind === 'error' || this.#flights.has(key)) return;
+    const flight = this.#flights.get(key);
+    if (factor === 0 || entry.kind === 'error' || (flight && !flight.isMade)) return;
     const ahead = -entry.cost * factor * Math.log(Math.random());
     if (this.#parts.clock.now() + ahead < entry.freshUntil) return;
     const local = this.#parts.local?.get(key);
@@ -139,6 +140,8 @@ export class Flights {
   #join(key: string, found: Found, seen: Seen): Flight | undefined {
     const flight = this.#flights.get(key);
     if (!flight || !this.#isCurrent(flight)) return undefined;
+    // What it has made is in Redis by now, or was not to be stored; unless Redis could not be asked.
+    if (flight.isMade && found.status !== 'away' && found.status !== 'unsure') return undefined;
     if (flight.isCertain) return flight;
     if (flight.isOutdated) return undefined;
     if (flight.hasBegunSince(seen.at)) return flight;
@@ -149,19 +152,24 @@ export class Flights {
   }
 
   #start(making: Omit<Making, 'flight'>): Flight {
-    const { key, options, found } = making;
-    const patience = patienceOf(options, this.#parts.options);
-    const flight = new Flight(key, newToken(), isServable(found) ? found : undefined, patience);
+    const { key, factory, options, found } = making;
+    const flight = new Flight(key, this.#parts.prefix + key, {
+      token: newToken(),
+      fallback: isServable(found) ? found : undefined,
+      patience: patienceOf(options, this.#parts.options),
+    });
     const replaced = this.#flights.get(key);
     if (replaced) this.#replaced.set(key, (this.#replaced.get(key) ?? new Set()).add(replaced));
     this.#flights.set(key, flight);
-    // Not before it is in its place: a factory may run at once, and ask for the same key.
-    flight.made = Promise.resolve().then(() => this.#make({ ...making, flight }));
+    flight.made = this.#make({ key, factory, options, found, flight });
     flight.made.catch(() => undefined); // told to those that wait for it
     return flight;
   }
 
   async #make(making: Making): Promise<Outcome> {
+    const { flight } = making;
+    // Not before it is in its place: a factory may run at once, and ask for the same key.
+    await Promise.resolve();
     try {
       checkGetOrSetOptions(making.options, this.#parts.options);
       return await this.#maker.make(making);
@@ -169,7 +177,8 @@ export class Flights {
       this.#reportFailure(making, error);
       throw error;
     } finally {
-      this.#end(making.flight);
+      if (flight.stored) void flight.stored.then(() => this.#end(flight));
+      else this.#end(flight);
     }
   }
 

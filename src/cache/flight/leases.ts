@@ -52,9 +52,9 @@ export class Leases {
   }
 
   /** Asks for a lease. One that is granted is renewed until it is dropped, or its flight is overdue. */
-  async acquire(key: string, flight: Flight, known: AcquireRequest['known']): Promise<AcquireReply | Away> {
-    const { token } = flight;
-    const request: AcquireRequest = { key, slot: this.#tier.slotOf(key), token, known };
+  async acquire(flight: Flight, known: AcquireRequest['known']): Promise<AcquireReply | Away> {
+    const { redisKey: key, token } = flight;
+    const request: AcquireRequest = { key, slot: this.#tier.slotOf(key), token, known, mayBeGranted: false };
     const reply = await this.#acquire.add(request);
     if (reply === AWAY) {
       if (request.mayBeGranted) void this.#release(request);
@@ -63,16 +63,14 @@ export class Leases {
   }
 
   /** Renews it no longer: its value was stored, or will not be. */
-  drop(token: string): void {
+  drop({ token }: Flight): void {
     this.#held.delete(token);
-    if (this.#held.size > 0 || !this.#timer) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
   }
 
   /** Gives it back without a value. @returns whether it still stood */
-  release(key: string, token: string): Promise<boolean | Away> {
-    this.drop(token);
+  release(flight: Flight): Promise<boolean | Away> {
+    this.drop(flight);
+    const { redisKey: key, token } = flight;
     return this.#release({ key, slot: this.#tier.slotOf(key), token });
   }
 
@@ -83,7 +81,7 @@ export class Leases {
 
   /** Gives back those that are held, so that nobody waits for what is not made any more. Resolves within the budget. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopTimer();
     const held = [...this.#held.values()];
     this.#held.clear();
     await Promise.all(held.map(({ request }) => this.#release(request)));
@@ -110,15 +108,22 @@ export class Leases {
   }
 
   #renewAll(): void {
+    // Not as soon as there is none: where values are made one after the other, that would be a timer for each.
+    if (this.#held.size === 0) this.#stopTimer();
     for (const { request, flight } of this.#held.values()) {
       if (flight.isOverdue) {
-        this.drop(request.token);
+        this.drop(flight);
         continue;
       }
       // One that no longer stands was voided: its value will not be stored, and who waits for it has been woken by that.
       void this.#renew.add(request).then((stands) => {
-        if (stands === false) this.drop(request.token);
+        if (stands === false) this.drop(flight);
       });
     }
+  }
+
+  #stopTimer(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -2,9 +2,11 @@ import type { CacheParts } from '../cache-parts.js';
 import { mayBeServed, type Found } from '../lookup/found.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
-import { AWAY } from '../remote/away.js';
+import { AWAY, type Away } from '../remote/away.js';
+import type { AcquireReply, AcquireRequest } from '../remote/scripts.js';
 import { hitOf, outcomeOf } from './entry-outcome.js';
 import type { Flight, Outcome } from './flight.js';
+import type { Dependencies } from './entry-drafter.js';
 import type { FactoryRunner } from './factory-runner.js';
 import type { Leases } from './leases.js';
 import type { Lookout, Waiters } from './waiters.js';
@@ -56,14 +58,22 @@ export class ValueMaker {
     let { found } = making;
     for (let attempt = 0, polls = 0; attempt < ATTEMPTS;) {
       if (found?.status === 'away' || found?.status === 'unsure') break;
-      const lookout = this.#waiters.lookOut(this.#parts.prefix + making.key);
+      const lookout = this.#waiters.lookOut(making.flight.redisKey);
       try {
-        const [lease, before] = await Promise.all([
-          this.#acquire(leases, making, found),
-          this.#runner.dependOn(making.options),
-        ]);
+        const asking = leases.acquire(making.flight, knownOf(found));
+        const dependencies = this.#runner.dependOn(making.options);
+        const [lease, before]: [AcquireReply | Away, Dependencies] =
+          dependencies instanceof Promise
+            ? await Promise.all([asking, dependencies])
+            : [await asking, dependencies];
         if (lease === AWAY) break;
-        if (lease.outcome === 0) return await this.#runLeased(making, leases, { born: lease.now, before });
+        if (lease.outcome === 0)
+          return await this.#runner.runLeased(making, leases, {
+            born: lease.now,
+            before,
+            // Who began to wait in this process, since what was made is older than an invalidation, need not be told by Redis.
+            ended: () => this.#waiters.wake(making.flight.redisKey),
+          });
         if (lease.outcome === -1) attempt++;
         else {
           const another = await this.#leaveToAnother(making, found, lookout, {
@@ -73,7 +83,7 @@ export class ValueMaker {
           if (another) return another;
         }
       } finally {
-        lookout.end();
+        this.#waiters.end(lookout);
       }
       making.flight.begin();
       found = await this.#lookup.read(making.key, making.options?.tags ?? []);
@@ -82,24 +92,6 @@ export class ValueMaker {
       making.flight.startOver();
     }
     return this.#runner.runAlone(making);
-  }
-
-  #acquire(leases: Leases, { key, flight }: Making, found: Found | undefined) {
-    const known = found ? (found.entry?.born ?? found.unreadable ?? '') : 'any';
-    return leases.acquire(this.#parts.prefix + key, flight, known);
-  }
-
-  /** Who began to wait in this process, since what was made is older than an invalidation, need not be told by Redis. */
-  async #runLeased(
-    making: Making,
-    leases: Leases,
-    lease: Parameters<FactoryRunner['runLeased']>[2],
-  ): Promise<Outcome> {
-    try {
-      return await this.#runner.runLeased(making, leases, lease);
-    } finally {
-      this.#waiters.wake(this.#parts.prefix + making.key);
-    }
   }
 
   /** Another process makes the value: a stale one will do meanwhile, or its end is waited for. */
@@ -115,13 +107,18 @@ export class ValueMaker {
     }
     const { changes } = this.#parts;
     const poll = Math.min(POLL.shortest * 2 ** Math.min(polls, 10), POLL.longest);
-    const isTold = changes !== 'unknown' && this.#isArmed(making.key);
+    const isTold = changes !== 'unknown' && this.#isArmed(making.flight.redisKey);
     await lookout.wait(isTold ? heldFor + LEASE_MARGIN : Math.min(poll, heldFor));
     return undefined;
   }
 
-  #isArmed(key: string): boolean {
-    const { tier, prefix } = this.#parts;
-    return tier?.shardOf(tier.slotOf(prefix + key)).armed ?? false;
+  #isArmed(redisKey: string): boolean {
+    const { tier } = this.#parts;
+    return tier?.shardOf(tier.slotOf(redisKey)).armed ?? false;
   }
+}
+
+/** What a process that asks for a lease knows of the entry. */
+function knownOf(found: Found | undefined): AcquireRequest['known'] {
+  return found ? (found.entry?.born ?? found.unreadable ?? '') : 'any';
 }

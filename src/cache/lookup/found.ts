@@ -29,6 +29,10 @@ export const NOTHING: Found = Object.freeze({
   leaseToken: '',
 });
 
+export function foundLocally(status: FoundStatus, local: LocalEntry): Found {
+  return { status, entry: local.entry, tier: 'local', local, leaseToken: '' };
+}
+
 /** Whether there is a value that can stand in where a newer one cannot be made. */
 export function isServable(found: Found | undefined): found is Found & { readonly entry: CacheEntry } {
   if (!found?.entry || found.entry.kind === 'error') return false;

@@ -1,7 +1,8 @@
 import type { CacheParts } from '../cache-parts.js';
-import type { StoredRecord } from '../entry/entry-serializer.js';
+import type { StoredRecord } from '../entry/stored-record.js';
 import type { CacheEntry } from '../entry/entry.js';
 import type { LocalEntry } from '../local/local-entry.js';
+import type { LocalTier } from '../local/local-tier.js';
 import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
 import type { Found, FoundStatus } from './found.js';
 import type { Reading } from './reading.js';
@@ -26,23 +27,23 @@ export class Judge {
     const leaseToken = serverNow < leaseUntil ? record.leaseToken : '';
     const status = entry ? statusOf(entry, stamps, serverNow) : 'none';
     const local =
-      entry && status !== 'invalid'
-        ? this.#keep(reading, entry, stamps, now + entry.freshUntil - serverNow)
+      this.#parts.local && entry && status !== 'invalid'
+        ? this.#keep(this.#parts.local, reading, entry, stamps, now)
         : undefined;
     if (!local) this.#parts.local?.delete(reading.key);
     return { status, entry, tier: 'redis', local, leaseToken, unreadable };
   }
 
-  /** @param freshUntil by `performance.now()` */
   #keep(
-    { key, redisKey, batch }: Reading,
+    local: LocalTier,
+    { key, batch, position }: Reading,
     entry: CacheEntry,
     stamps: readonly Stamp[],
-    freshUntil: number,
+    now: number,
   ): LocalEntry | undefined {
-    const { local, maxAge } = this.#parts;
-    if (!local || !(batch.isBelievable(redisKey) || batch.isUsable(redisKey))) return undefined;
-    const believedUntil = Math.min(freshUntil, performance.now() + maxAge);
+    if (!batch.isBelievable(position) && !batch.isUsable(position)) return undefined;
+    const { clock, maxAge } = this.#parts;
+    const believedUntil = now + Math.min(entry.freshUntil - clock.at(now), maxAge);
     return local.set(key, entry, { shard: batch.shard, epoch: batch.epoch, stamps, believedUntil });
   }
 }

@@ -1,37 +1,30 @@
 import type { CacheParts } from '../cache-parts.js';
-import type { StoredRecord } from '../entry/entry-serializer.js';
+import type { StoredRecord } from '../entry/stored-record.js';
 import { checkKey } from '../entry/check-key.js';
 import type { CacheEntry } from '../entry/entry.js';
 import type { LocalEntry } from '../local/local-entry.js';
 import { AWAY } from '../remote/away.js';
-import type { ReadBatch } from '../remote/read-batch.js';
+import { allDone, type ReadBatch } from '../remote/read-batch.js';
 import type { RedisTier } from '../remote/redis-tier.js';
-import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
-import { NOTHING, type Found, type FoundStatus } from './found.js';
+import type { Stamp } from '../stamps/stamp.js';
+import { Dependencies, type Reads } from './dependencies.js';
+import { foundLocally, NOTHING, type Found } from './found.js';
 import { Judge } from './judge.js';
 import type { Reading } from './reading.js';
 
 const NO_STAMPS: readonly Stamp[] = [];
 const NO_TAGS: readonly string[] = [];
 const NO_BATCHES: ReadonlySet<ReadBatch> = new Set();
-const NOTHING_TO_READ: Reads = { stamps: new Set(), batches: NO_BATCHES };
-
-/** Stamps that are read, and the batches that they are read in. */
-interface Reads {
-  readonly stamps: ReadonlySet<Stamp>;
-  readonly batches: ReadonlySet<ReadBatch>;
-}
 
 /** Finds entries: in the local tier, or with one MGET for all that is looked for in a turn of the event loop, stamps included. */
 export class Lookup {
   readonly #parts: CacheParts;
-  /** What an entry without tags depends on. */
-  readonly #generation: readonly Stamp[];
+  readonly #dependencies: Dependencies;
   readonly #judge: Judge;
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
-    this.#generation = [parts.generation];
+    this.#dependencies = new Dependencies(parts);
     this.#judge = new Judge(parts);
   }
 
@@ -46,49 +39,59 @@ export class Lookup {
    * @returns `fresh`, or what else there is; rejects with a TypeError for what is no key
    */
   find(key: string, tags: readonly string[] = NO_TAGS): Promise<Found> {
-    const now = performance.now();
+    return this.use(key, identity, tags);
+  }
+
+  /** What `take` makes of what is found: another promise for each hit would cost more than to look for it. */
+  use<T>(key: string, take: (found: Found) => T, tags: readonly string[] = NO_TAGS): Promise<T> {
     const leftover = this.#parts.local?.get(key);
-    const known = leftover && this.#known(leftover, now);
-    return known ? Promise.resolve(known) : this.#read(key, tags, leftover, now);
+    const known = leftover && this.#known(leftover, performance.now());
+    return known ? Promise.resolve(known).then(take) : this.#read(key, tags, leftover, take);
   }
 
   /** As {@link find}, from Redis, whatever the local tier has. */
   read(key: string, tags: readonly string[] = NO_TAGS): Promise<Found> {
-    return this.#read(key, tags, this.#parts.local?.get(key), performance.now());
+    return this.#read(key, tags, this.#parts.local?.get(key), identity);
   }
 
   /** As {@link find}, for many keys, in the same order. */
   async findMany(keys: readonly string[], tags: readonly string[] = NO_TAGS): Promise<Found[]> {
     const { tier, local } = this.#parts;
     const now = performance.now();
+    const found: Found[] = [];
+    const readings: Reading[] = [];
     let shared: Reads | undefined;
-    const looks = keys.map((key): Found | Reading => {
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
       const leftover = local?.get(key);
       const known = leftover && this.#known(leftover, now);
-      if (known) return known;
+      if (known) {
+        found[index] = known;
+        continue;
+      }
       checkKey(key);
-      if (!tier) return this.#away(leftover, now);
+      if (!tier) {
+        found[index] = this.#away(leftover, now);
+        continue;
+      }
       // What they have in common is read once.
       const reads = leftover
-        ? this.#readStamps(tier, tags, leftover, now)
-        : (shared ??= this.#readStamps(tier, tags, undefined, now));
-      return this.#begin(tier, key, leftover, reads);
-    });
-    return tier ? this.#finishMany(tier, looks) : (looks as Found[]);
+        ? this.#dependencies.read(tier, tags, leftover, now)
+        : (shared ??= this.#dependencies.read(tier, tags, undefined, now));
+      readings.push(this.#begin(tier, key, leftover, reads, index));
+    }
+    if (tier && readings.length > 0) await this.#finishMany(tier, readings, found);
+    return found;
   }
 
   /** The stamps that an entry of these tags depends on. */
   stampsOf(tags: readonly string[]): readonly Stamp[] {
-    if (tags.length === 0) return this.#generation;
-    const { stamps, keys, generation } = this.#parts;
-    return [...tags.map((tag) => stamps.get(keys.tag(tag))), generation];
+    return this.#dependencies.stampsOf(tags);
   }
 
   /** Whether a stamp need not be read: a change of it would have been told of, or not long ago. */
-  isKnown({ believed, believedAt }: Stamp, now = performance.now()): boolean {
-    if (believed <= NO_STAMP) return false;
-    const { changes, maxAge } = this.#parts;
-    return changes !== 'unknown' && now - believedAt < maxAge;
+  isKnown(stamp: Stamp): boolean {
+    return this.#dependencies.isKnown(stamp, performance.now());
   }
 
   /** Whether the stamps that an entry depends on are believed to be as it has recorded them. */
@@ -122,47 +125,41 @@ export class Lookup {
     return foundLocally(this.#parts.tier ? 'unsure' : 'stale', leftover);
   }
 
-  #read(key: string, tags: readonly string[], leftover: LocalEntry | undefined, now: number): Promise<Found> {
+  #read<T>(
+    key: string,
+    tags: readonly string[],
+    leftover: LocalEntry | undefined,
+    take: (found: Found) => T,
+  ): Promise<T> {
     try {
       checkKey(key);
     } catch (error) {
       return Promise.reject(error);
     }
     const { tier } = this.#parts;
-    if (!tier) return Promise.resolve(this.#away(leftover, now));
-    const reading = this.#begin(tier, key, leftover, this.#readStamps(tier, tags, leftover, now));
-    if (reading.others) return this.#finishTogether(tier, reading, reading.others);
-    return reading.batch.done.then(() => this.#finish(tier, reading, performance.now()));
+    const now = performance.now();
+    if (!tier) return Promise.resolve(this.#away(leftover, now)).then(take);
+    const reading = this.#begin(tier, key, leftover, this.#dependencies.read(tier, tags, leftover, now));
+    if (reading.others) return this.#finishTogether(tier, reading, reading.others).then(take);
+    const { batch } = reading;
+    return batch.done.then(() => {
+      const found = this.#finish(tier, reading, batch.answeredAt);
+      return found instanceof Promise ? found.then(take) : take(found);
+    });
   }
 
-  #begin(tier: RedisTier, key: string, leftover: LocalEntry | undefined, reads: Reads): Reading {
-    const redisKey = this.#parts.prefix + key;
-    const batch = tier.reader.batch(tier.slotOf(redisKey));
-    const position = batch.add(redisKey);
-    const { stamps, batches } = reads;
-    const isApart = batches.size > (batches.has(batch) ? 1 : 0);
-    return { key, redisKey, batch, position, stamps, leftover, others: isApart ? batches : undefined };
-  }
-
-  /** Has the stamps read that are known to be needed, unless they are believed. */
-  #readStamps(
+  #begin(
     tier: RedisTier,
-    tags: readonly string[],
+    key: string,
     leftover: LocalEntry | undefined,
-    now: number,
-  ): Reads {
-    const wanted =
-      tags.length === 0 && !leftover
-        ? this.#generation
-        : new Set([...this.stampsOf(tags), ...(leftover?.stamps ?? [])]);
-    const stamps = new Set<Stamp>();
-    const batches = new Set<ReadBatch>();
-    for (const stamp of wanted) {
-      if (this.isKnown(stamp, now)) continue;
-      stamps.add(stamp);
-      batches.add(tier.reader.readStamp(stamp));
-    }
-    return stamps.size > 0 ? { stamps, batches } : NOTHING_TO_READ;
+    { stamps, batches }: Reads,
+    index = 0,
+  ): Reading {
+    const { prefix } = this.#parts;
+    const batch = tier.reader.batch(tier.isCluster ? tier.slotOf(prefix + key) : 0);
+    const position = batch.add(prefix, key);
+    const isApart = batches.size > (batches.has(batch) ? 1 : 0);
+    return { key, batch, position, stamps, leftover, others: isApart ? batches : undefined, index };
   }
 
   #finish(tier: RedisTier, reading: Reading, now: number): Found | Promise<Found> {
@@ -179,44 +176,46 @@ export class Lookup {
     }
     const record = serializer.deserialize(key, bytes);
     if (record instanceof Promise) return this.#finishLate(tier, reading, record);
-    const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
-    if (this.#unreadOf(stamps, reading, now)) return this.#finishLate(tier, reading, record);
+    const stamps = record.entry ? this.#dependencies.stampsOf(record.entry.tags) : NO_STAMPS;
+    if (this.#dependencies.unreadOf(stamps, reading.stamps, now))
+      return this.#finishLate(tier, reading, record);
     return this.#judge.judge(reading, record, stamps, now);
   }
 
-  /** The stamps that are neither believed nor were read together with the entry: of tags that the caller did not know of. */
-  #unreadOf(stamps: readonly Stamp[], reading: Reading, now: number): Stamp[] | undefined {
-    let unread: Stamp[] | undefined;
-    for (const stamp of stamps)
-      if (!this.isKnown(stamp, now) && !reading.stamps.has(stamp)) (unread ??= []).push(stamp);
-    return unread;
-  }
-
-  async #finishMany(tier: RedisTier, looks: readonly (Found | Reading)[]): Promise<Found[]> {
-    const readings = looks.filter((look) => 'batch' in look);
-    const batches = new Set(readings.map(({ batch }) => batch));
-    const awaited = new Set(batches);
-    for (const others of new Set(readings.map((reading) => reading.others)))
-      for (const other of others ?? []) awaited.add(other);
+  /** Puts what was read where it belongs. */
+  async #finishMany(tier: RedisTier, readings: readonly Reading[], found: Found[]): Promise<void> {
+    const batches = new Set<ReadBatch>();
+    const awaited = new Set<ReadBatch>();
+    let last: Reading | undefined;
+    for (const reading of readings) {
+      // Most are of one batch.
+      if (reading.batch !== last?.batch) batches.add(reading.batch);
+      if (reading.others !== last?.others) for (const other of reading.others ?? []) awaited.add(other);
+      last = reading;
+    }
+    for (const batch of batches) awaited.add(batch);
     const held = awaited.size > 1 ? batches : NO_BATCHES;
     for (const batch of held) tier.reader.hold(batch);
-    let found: (Found | Promise<Found>)[];
+    const late: Promise<unknown>[] = [];
     try {
-      await Promise.all(Array.from(awaited, ({ done }) => done));
+      await allDone(awaited);
       const now = performance.now();
-      found = looks.map((look) => ('batch' in look ? this.#finish(tier, look, now) : look));
+      for (const reading of readings) {
+        const one = this.#finish(tier, reading, now);
+        if (one instanceof Promise) late.push(one.then((found_) => (found[reading.index] = found_)));
+        else found[reading.index] = one;
+      }
     } finally {
       for (const batch of held) tier.reader.release(batch);
     }
-    const areAllThere = !found.some((each) => each instanceof Promise);
-    return areAllThere ? (found as Found[]) : Promise.all(found.map(async (each) => each));
+    if (late.length > 0) await Promise.all(late);
   }
 
   /** What the entry depends on is read from other slots. */
   async #finishTogether(tier: RedisTier, reading: Reading, others: ReadonlySet<ReadBatch>): Promise<Found> {
     tier.reader.hold(reading.batch);
     try {
-      await Promise.all([reading.batch.done, ...Array.from(others, ({ done }) => done)]);
+      await allDone([reading.batch, ...others]);
       return await this.#finish(tier, reading, performance.now());
     } finally {
       tier.reader.release(reading.batch);
@@ -232,8 +231,8 @@ export class Lookup {
     tier.reader.hold(reading.batch);
     try {
       const record = await pending;
-      const stamps = record.entry ? this.stampsOf(record.entry.tags) : NO_STAMPS;
-      const unread = this.#unreadOf(stamps, reading, performance.now());
+      const stamps = record.entry ? this.#dependencies.stampsOf(record.entry.tags) : NO_STAMPS;
+      const unread = this.#dependencies.unreadOf(stamps, reading.stamps, performance.now());
       await Promise.all((unread ?? []).map((stamp) => tier.reader.readStamp(stamp).done));
       return this.#judge.judge(reading, record, stamps, performance.now());
     } finally {
@@ -242,6 +241,6 @@ export class Lookup {
   }
 }
 
-function foundLocally(status: FoundStatus, local: LocalEntry): Found {
-  return { status, entry: local.entry, tier: 'local', local, leaseToken: '' };
+function identity(found: Found): Found {
+  return found;
 }

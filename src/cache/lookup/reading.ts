@@ -5,7 +5,6 @@ import type { Stamp } from '../stamps/stamp.js';
 /** A key that is being read, and the stamps that are read with it. */
 export interface Reading {
   readonly key: string;
-  readonly redisKey: string;
   readonly batch: ReadBatch;
   readonly position: number;
   readonly stamps: ReadonlySet<Stamp>;
@@ -13,4 +12,6 @@ export interface Reading {
   readonly leftover: LocalEntry | undefined;
   /** Other batches that stamps are read in, where there are any. */
   readonly others: ReadonlySet<ReadBatch> | undefined;
+  /** Where it stands among those that are asked for together. */
+  readonly index: number;
 }

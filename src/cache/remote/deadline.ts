@@ -1,3 +1,4 @@
+import { Linked, LinkedList } from '../../timing/linked-list.js';
 import { isBusy, type Burst, type Meter, type Reading } from './meter.js';
 
 /** How many budgets an operation may take at most, where the connection is busy with much. */
@@ -7,50 +8,84 @@ const MOST_BUDGETS = 10;
 const BYTES_IN_SILENCE = 16 * 1_024 * 1_024;
 
 /** The time that an operation may take: a budget, and further ones for as long as large values are on their way. */
-export class Deadline {
+export class Deadline extends Linked<Deadline> {
+  readonly burst: Burst;
+  /** Told whether the connection was busy even so. */
+  readonly expired: (isBusy: boolean) => void;
+  /** What was seen when the budget began. */
+  before: Reading;
+  /** When it ends, by `performance.now()`. */
+  at = 0;
+  budgets = 0;
+  silences = 0;
+
+  constructor(burst: Burst, expired: (isBusy: boolean) => void) {
+    super();
+    this.burst = burst;
+    this.before = burst.beginning;
+    this.expired = expired;
+  }
+}
+
+/**
+ * The deadlines of the operations that are under way. All have the same budget, so those that were set first are over first, and one timer
+ * is enough: one for each operation would be a tenth of what the operation takes.
+ */
+export class Deadlines {
   readonly #budget: number;
   readonly #meter: Meter;
-  readonly #burst: Burst;
-  readonly #expired: (isBusy: boolean) => void;
-  #before: Reading;
-  #budgets = 0;
-  #silences = 0;
+  readonly #open = new LinkedList<Deadline>();
   #timer: NodeJS.Timeout | undefined;
 
-  /**
-   * @param budget milliseconds
-   * @param expired told whether the connection was busy even so; not called after `clear`
-   */
-  constructor(
-    budget: number,
-    { meter, burst }: { meter: Meter; burst: Burst },
-    expired: (isBusy: boolean) => void,
-  ) {
+  /** @param budget milliseconds */
+  constructor(budget: number, meter: Meter) {
     this.#budget = budget;
     this.#meter = meter;
-    this.#burst = burst;
-    this.#expired = expired;
-    this.#before = burst.beginning;
-    this.#wait();
   }
 
-  clear(): void {
-    clearTimeout(this.#timer);
+  /** @param now `performance.now()` */
+  set(deadline: Deadline, now: number): void {
+    deadline.at = now + this.#budget;
+    this.#open.add(deadline);
+    // It goes on when nothing is under way, until it is over for once: to stop and start it costs as much as a timer for each.
+    if (!this.#timer) this.#wait(this.#budget);
+  }
+
+  /** @returns whether it was not over */
+  clear(deadline: Deadline): boolean {
+    const isOpen = this.#open.has(deadline);
+    this.#open.delete(deadline);
+    return isOpen;
+  }
+
+  /** Where an operation is under way there is a socket that keeps the process alive. */
+  #wait(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      const now = performance.now();
+      // After a long turn of the event loop replies may be there, unread: they are read before what is set here runs.
+      setImmediate(() => this.#judge(now));
+    }, milliseconds).unref();
+  }
+
+  /** Those that were over at a moment since when what was there has been read. */
+  #judge(now: number): void {
+    const over: Deadline[] = [];
+    for (let next = this.#open.first; next && next.at <= now; next = this.#open.first) {
+      this.#open.delete(next);
+      over.push(next);
+    }
+    const { first } = this.#open;
     this.#timer = undefined;
+    if (first) this.#wait(first.at - now);
+    for (const deadline of over) this.#judgeOne(deadline, now);
   }
 
-  #wait(): void {
-    // After a long turn of the event loop the reply may be there, unread: it is read before what is set here runs.
-    const timer = setTimeout(() => setImmediate(() => this.#timer === timer && this.#judge()), this.#budget);
-    this.#timer = timer;
-  }
-
-  #judge(): void {
-    const after = this.#meter.read(this.#burst);
+  #judgeOne(deadline: Deadline, now: number): void {
+    const after = this.#meter.read(deadline.burst);
     const busy =
-      isBusy(this.#before, after) || ++this.#silences <= this.#meter.outstanding / BYTES_IN_SILENCE;
-    if (!busy || ++this.#budgets >= MOST_BUDGETS) return this.#expired(busy);
-    this.#before = after;
-    this.#wait();
+      isBusy(deadline.before, after) || ++deadline.silences <= this.#meter.outstanding / BYTES_IN_SILENCE;
+    if (!busy || ++deadline.budgets >= MOST_BUDGETS) return deadline.expired(busy);
+    deadline.before = after;
+    this.set(deadline, now);
   }
 }

@@ -1,10 +1,8 @@
 import { RedisError, toRedisError } from '../../redis/index.js';
 import { isWriteRefusal, type SocketProgress } from '../../redis/shared.js';
 import { AWAY, type Away } from './away.js';
-import { Deadline } from './deadline.js';
+import { Deadline, Deadlines } from './deadline.js';
 import { Meter } from './meter.js';
-
-const AT_ONCE: Promise<Away> = Promise.resolve(AWAY);
 
 /** A way that is blocked again within so many milliseconds is tried less and less often: the server is slow, rather than away. */
 const RELAPSE = 5_000;
@@ -20,6 +18,17 @@ export interface LaneOptions {
   readonly breakerFailures: number;
   /** Milliseconds after which it is tried again. */
   readonly breakerRetry: number;
+}
+
+/** What is sent to a master, and what is done with the answer. */
+export interface Operation<T> {
+  send(): Promise<T>;
+  /** That are sent, or will come, where they may be many. */
+  readonly bytes: number;
+  /** Called once, maybe at once. */
+  settle(result: T | Away): void;
+  /** Told of an answer that comes when the time was over. */
+  late?(reply: T): void;
 }
 
 export interface LaneHooks {
@@ -48,6 +57,7 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #hooks: LaneHooks;
   readonly #meter: Meter;
+  readonly #deadlines: Deadlines;
   #failures = 0;
   #blockedAt: number | undefined;
   #isTold = false;
@@ -60,51 +70,51 @@ export class Lane {
     this.#options = options;
     this.#hooks = hooks;
     this.#meter = new Meter(() => hooks.progress());
+    this.#deadlines = new Deadlines(options.budget, this.#meter);
   }
 
   get isBlocked(): boolean {
     return this.#blockedAt !== undefined;
   }
 
-  /**
-   * Never rejects, and resolves within the budget; within ten where large values are on their way. What is late is not taken back: it may
-   * still take effect.
-   *
-   * @param bytes that are sent, or will come, where they may be many
-   */
+  /** As {@link start}, for who waits with a promise: it never rejects. @param bytes that are sent, or will come, where they may be many */
   run<T>(send: () => Promise<T>, bytes = 0): Promise<T | Away> {
-    if (this.isBlocked || this.#isClosed) return AT_ONCE;
+    return new Promise((settle) => this.start({ send, bytes, settle }));
+  }
+
+  /**
+   * Settles within the budget; within ten where large values are on their way. What is late is not taken back: it may still take
+   * effect.
+   */
+  start<T>(operation: Operation<T>): void {
+    if (this.isBlocked || this.#isClosed) return operation.settle(AWAY);
     if (!this.#hooks.isConnected()) {
       this.block('not connected');
-      return AT_ONCE;
+      return operation.settle(AWAY);
     }
-    const burst = this.#meter.begin(bytes);
-    return new Promise((resolve) => {
-      let isSettled = false;
-      const settle = (result: T | Away): void => {
-        deadline.clear();
-        isSettled = true;
-        resolve(result);
-      };
-      const deadline = new Deadline(this.#options.budget, { meter: this.#meter, burst }, (isBusy) => {
-        if (!isBusy) this.#fail(`no answer within ${this.#options.budget} ms`);
-        settle(AWAY);
-      });
-      // What is thrown, as by a connection that is closed, is a failure like others.
-      new Promise<T>((sent) => sent(send())).then(
-        (reply) => {
-          this.#meter.end(bytes);
-          this.#meter.answer(burst);
-          if (!isSettled) this.#failures = 0;
-          settle(reply);
-        },
-        (error: unknown) => {
-          this.#meter.end(bytes);
-          if (!isSettled) this.fail(error);
-          settle(AWAY);
-        },
-      );
+    const now = performance.now();
+    const { bytes } = operation;
+    const burst = this.#meter.begin(bytes, now);
+    const deadline = new Deadline(burst, (isBusy) => {
+      if (!isBusy) this.#fail(`no answer within ${this.#options.budget} ms`);
+      operation.settle(AWAY);
     });
+    this.#deadlines.set(deadline, now);
+    sent(operation).then(
+      (reply) => {
+        this.#meter.end(bytes);
+        this.#meter.answer(burst);
+        if (!this.#deadlines.clear(deadline)) return operation.late?.(reply);
+        this.#failures = 0;
+        operation.settle(reply);
+      },
+      (error: unknown) => {
+        this.#meter.end(bytes);
+        if (!this.#deadlines.clear(deadline)) return;
+        this.fail(error);
+        operation.settle(AWAY);
+      },
+    );
   }
 
   /** Sends nothing more until Redis has been found to answer. */
@@ -184,5 +194,14 @@ export class Lane {
     if (this.#isTold || this.#isClosed) return;
     this.#isTold = true;
     this.#hooks.blocked(reason);
+  }
+}
+
+/** What is thrown, as by a connection that is closed, is a failure like others. */
+function sent<T>(operation: Operation<T>): Promise<T> {
+  try {
+    return operation.send();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -33,10 +33,9 @@ export class Meter {
     this.#progress = progress;
   }
 
-  /** An operation begins. @param bytes that are sent, or will come, where they may be many */
-  begin(bytes: number): Burst {
+  /** An operation begins. @param bytes that are sent, or will come, where they may be many; now `performance.now()` */
+  begin(bytes: number, now: number): Burst {
     this.outstanding += bytes;
-    const now = performance.now();
     if (this.#burst && now - this.#burst.beganAt < BURST) return this.#burst;
     const beginning = { ...this.#progress(), answers: this.#answers, burstAnswers: 0 };
     return (this.#burst = { beganAt: now, beginning, answers: 0 });

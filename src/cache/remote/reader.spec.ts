@@ -10,7 +10,7 @@ const keys = Array.from({ length: 1_000 }, (_, index) => `k${index}`);
 function startReader(): { reader: Reader; shard: Shard } {
   const shard = new Shard('');
   const hooks = {
-    read: () => new Promise<never>(() => undefined),
+    read: () => undefined,
     shardOf: () => shard,
     rolledBack: () => undefined,
     perCommand: () => 500,
@@ -28,17 +28,38 @@ describe('changes while much is being read', () => {
     ['on one server', () => 0],
   ])('are told to those that read the keys, and to few others: %s', (_, slotOf) => {
     const { reader } = startReader();
-    const batches = keys.map((key) => {
+    const readings = keys.map((key) => {
       const batch = reader.batch(slotOf(key));
-      batch.add(key);
-      return batch;
+      return { batch, position: batch.add('', key) };
     });
     const told = jest.spyOn(ReadBatch.prototype, 'change');
     const [changed, others] = [keys.slice(0, 500), keys.slice(500)];
     reader.change(changed);
     expect(told.mock.calls.length).toBeLessThanOrEqual(changed.length * 2);
-    const isUsable = (key: string) => batches[keys.indexOf(key)]!.isUsable(key);
+    const isUsable = (key: string) => {
+      const { batch, position } = readings[keys.indexOf(key)]!;
+      return batch.isUsable(position);
+    };
     expect(changed.filter(isUsable)).toEqual([]);
     expect(others.filter(isUsable)).toEqual(others);
+  });
+
+  it('concern what was asked for before, and not what is asked for after them in the same turn', () => {
+    const { reader } = startReader();
+    const batch = reader.batch(0);
+    const early = [batch.add('', 'a'), batch.add('', 'b')];
+    reader.change(['b', 'c']);
+    expect(early.map((position) => batch.isUsable(position))).toEqual([true, false]);
+    expect(batch.isUsable(batch.add('', 'c'))).toBe(true);
+    expect(batch.isUsable(batch.add('', 'b'))).toBe(false);
+  });
+
+  it('are told also where a key is asked for many times, which is read once', () => {
+    const { reader } = startReader();
+    const batch = reader.batch(0);
+    const positions = ['a', 'a', 'b', 'a', 'b'].map((key) => batch.add('city:', key));
+    expect(positions).toEqual([0, 0, 1, 0, 1]);
+    expect(batch.keys).toEqual(['city:a', 'city:b']);
+    expect(batch.add('person:', 'a')).toBe(2);
   });
 });

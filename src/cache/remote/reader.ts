@@ -1,25 +1,41 @@
 import { hashSlot } from '../../redis/index.js';
+import { LinkedList } from '../../timing/linked-list.js';
 import { NO_EPOCH, type Shard } from '../coherence/shard.js';
 import type { Stamp } from '../stamps/stamp.js';
 import type { Away } from './away.js';
 import { ReadBatch } from './read-batch.js';
 
 interface ReaderHooks {
-  /** Reads the keys of one slot; never rejects. */
-  read(keys: readonly string[], slot: number): Promise<readonly (Buffer | null)[] | Away>;
+  /** Reads the keys of one slot, and says what there is. */
+  read(
+    keys: readonly string[],
+    slot: number,
+    settle: (replies: readonly (Buffer | null)[] | Away) => void,
+  ): void;
   /** How many of the values that are read lately fit into one command. */
   perCommand(): number;
   shardOf(slot: number): Shard;
   rolledBack(stamp: Stamp): void;
 }
 
+/** The reads from one hash slot. */
+interface SlotReads {
+  /** What is not sent yet, where there is any. */
+  open: ReadBatch | undefined;
+  /** Those that have to know of changes: unanswered, or still looked at. */
+  readonly current: LinkedList<ReadBatch>;
+}
+
 /** Makes one MGET of the reads of one turn of the event loop, for each slot, `limit` keys, and about a megabyte. */
 export class Reader {
   readonly #limit: number;
   readonly #hooks: ReaderHooks;
-  readonly #open = new Map<number, ReadBatch>();
-  /** Those that have to know of changes: unanswered, or still looked at. By slot, of which there is one where there is no Cluster. */
-  readonly #current = new Map<number, Set<ReadBatch>>();
+  /** Where there is no Cluster there is one slot, of which this stays for good. */
+  readonly #slots = new Map<number, SlotReads>();
+  // Made once, and not for each batch.
+  readonly #sendLater = (batch: ReadBatch): void => this.#send(batch);
+  readonly #releaseLater = (batch: ReadBatch): void => this.release(batch);
+  readonly #rolledBack = (stamp: Stamp): void => this.#hooks.rolledBack(stamp);
 
   constructor(limit: number, hooks: ReaderHooks) {
     this.#limit = limit;
@@ -28,12 +44,13 @@ export class Reader {
 
   /** The batch that a key of the slot is to be added to, now. */
   batch(slot: number): ReadBatch {
-    const open = this.#open.get(slot);
+    const reads = this.#slots.get(slot) ?? this.#meet(slot);
+    const { open } = reads;
     if (open && open.keys.length < Math.min(this.#limit, this.#hooks.perCommand())) return open;
     const batch = new ReadBatch(slot, this.#hooks.shardOf(slot));
-    this.#open.set(slot, batch);
-    this.#current.set(slot, (this.#current.get(slot) ?? new Set()).add(batch));
-    process.nextTick(() => void this.#send(slot, batch));
+    reads.open = batch;
+    reads.current.add(batch);
+    process.nextTick(this.#sendLater, batch);
     return batch;
   }
 
@@ -51,28 +68,37 @@ export class Reader {
 
   release(batch: ReadBatch): void {
     if (--batch.holders > 0) return;
-    const { slot } = batch;
-    const current = this.#current.get(slot);
-    if (current?.delete(batch) && current.size === 0) this.#current.delete(slot);
+    const reads = this.#slots.get(batch.slot);
+    reads?.current.delete(batch);
+    if (reads?.current.size === 0 && this.#slots.size > 1) this.#slots.delete(batch.slot);
   }
 
   /** What is being read of these keys may be older than a change. */
   change(keys: readonly string[]): void {
-    if (this.#current.size > 1) {
-      for (const key of keys) for (const batch of this.#current.get(hashSlot(key)) ?? []) batch.change(key);
+    if (this.#slots.size > 1) {
+      for (const key of keys)
+        for (const batch of this.#slots.get(hashSlot(key))?.current ?? []) batch.change(key);
     } else {
-      for (const current of this.#current.values())
+      for (const { current } of this.#slots.values())
         for (const batch of current) for (const key of keys) batch.change(key);
     }
   }
 
-  async #send(slot: number, batch: ReadBatch): Promise<void> {
-    if (this.#open.get(slot) === batch) this.#open.delete(slot);
-    const { shard } = batch;
+  #meet(slot: number): SlotReads {
+    const reads: SlotReads = { open: undefined, current: new LinkedList() };
+    this.#slots.set(slot, reads);
+    return reads;
+  }
+
+  #send(batch: ReadBatch): void {
+    const { slot, shard } = batch;
+    const reads = this.#slots.get(slot);
+    if (reads?.open === batch) reads.open = undefined;
     batch.epoch = shard.armed ? shard.epoch : NO_EPOCH;
-    const replies = await this.#hooks.read(batch.keys, slot);
-    batch.finish(replies, (stamp) => this.#hooks.rolledBack(stamp));
-    // Runs when those that waited for it have looked: what they do on the way may be a change.
-    process.nextTick(() => this.release(batch));
+    this.#hooks.read(batch.keys, slot, (replies) => {
+      batch.finish(replies, this.#rolledBack);
+      // Runs when those that waited for it have looked: what they do on the way may be a change.
+      process.nextTick(this.#releaseLater, batch);
+    });
   }
 }

@@ -26,6 +26,8 @@ export interface RedisTierHooks extends LaneEvents {
   changed(keys: readonly string[]): void;
 }
 
+type Replies = readonly (Buffer | null)[];
+
 /** Redis, as the caches see it: reads and writes of one turn of the event loop are sent together, within a time budget, and none rejects. */
 export class RedisTier {
   readonly reader: Reader;
@@ -71,7 +73,7 @@ export class RedisTier {
       confirm: (invalidations) => this.confirm(invalidations),
     });
     this.reader = new Reader(limit, {
-      read: (keys, slot) => this.#read(keys, slot),
+      read: (keys, slot, settle) => this.#read(keys, slot, settle),
       perCommand: () => this.#size.perCommand,
       shardOf: (slot) => this.#coherence.shardOf(slot),
       rolledBack: (stamp) => this.restamp(stamp),
@@ -155,19 +157,25 @@ export class RedisTier {
     this.#lanes.close();
   }
 
-  async #read(keys: readonly string[], slot: number): Promise<readonly (Buffer | null)[] | Away> {
-    const expected = keys.length * this.#size.average;
+  /** Without promises of its own: a lone read waits for each of them. */
+  #read(keys: readonly string[], slot: number, settle: (replies: Replies | Away) => void): void {
     const lane = this.#lanes.of(slot);
     const sentAt = cacheChannels.read.hasSubscribers && !lane.isBlocked ? performance.now() : undefined;
-    const replies = await lane.run(async () => {
-      const values = await this.#connection.client.mgetBuffer(...(keys as [string, ...string[]]));
-      // Also where it comes too late: the next ones are asked for in smaller parts, and given the time that they take.
-      this.#learnSize(values);
-      return values;
-    }, expected);
-    if (sentAt !== undefined) this.#tellOfRead(keys.length, sentAt, replies !== AWAY);
-    if (replies === AWAY || this.pending.isEmpty) return replies;
-    // What an invalidation has not reached yet is not there for this process.
+    lane.start({
+      bytes: keys.length * this.#size.average,
+      send: () => this.#connection.client.mgetBuffer(...(keys as [string, ...string[]])),
+      settle: (replies) => {
+        if (replies !== AWAY) this.#learnSize(replies);
+        if (sentAt !== undefined) this.#tellOfRead(keys.length, sentAt, replies !== AWAY);
+        settle(replies === AWAY || this.pending.isEmpty ? replies : this.#withoutPending(keys, replies));
+      },
+      // The next ones are asked for in smaller parts, and given the time that they take.
+      late: (replies) => this.#learnSize(replies),
+    });
+  }
+
+  /** What an invalidation has not reached yet is not there for this process. */
+  #withoutPending(keys: readonly string[], replies: Replies): Replies {
     return replies.map((reply, position) => (this.pending.has(keys[position]!) ? null : reply));
   }
 
@@ -182,7 +190,7 @@ export class RedisTier {
     });
   }
 
-  #learnSize(values: readonly (Buffer | null)[]): void {
+  #learnSize(values: Replies): void {
     let bytes = 0;
     for (const value of values) if (value) bytes += value.length;
     this.#size.learn(bytes, values.length);

@@ -99,6 +99,14 @@ export class RedisWrites {
     return this.#scripted(renewScript(lease));
   }
 
+  /**
+   * Resolves when what has been asked for in this turn of the event loop is on its way: what is asked of Redis after that comes after it.
+   */
+  sent(): Promise<void> {
+    // Those that were asked for before have their place in the queue before this.
+    return new Promise((resolve) => process.nextTick(resolve));
+  }
+
   /** Sends invalidations of one slot whether the way is blocked or not. @throws when they were not taken */
   invalidate(kind: InvalidationKind, requests: readonly KeyRequest[]): Promise<unknown> {
     if (kind === 'remove') return this.#unlink(requests);
@@ -106,7 +114,7 @@ export class RedisWrites {
   }
 
   #scripted<Request extends KeyRequest, Reply>(
-    script: Script<readonly Request[], Reply[]>,
+    script: Pick<Script<readonly Request[], Reply[]>, 'run'>,
     sizeOf?: (request: Request) => number,
   ): TickBatcher<Request, Reply> {
     return this.#batcher((requests) => script.run(this.#connection.client, requests), sizeOf);

@@ -1,4 +1,5 @@
-import { defineScript, type Script, type ScriptArgument } from '../../redis/index.js';
+import { readFileSync } from 'node:fs';
+import { defineScript, type RedisClient, type Script, type ScriptArgument } from '../../redis/index.js';
 
 /** A key that a script shall treat, and the slot that it lies in. */
 export interface KeyRequest {
@@ -14,7 +15,7 @@ export interface AcquireRequest extends TokenRequest {
   /** What the caller knows of the entry: nothing, that it does not matter, or the birth of the one that is no longer good enough. */
   readonly known: number | '' | 'any';
   /** Whether Redis was asked: the lease may be granted although no answer has come. */
-  mayBeGranted?: boolean;
+  mayBeGranted: boolean;
 }
 
 export interface StoreRequest extends TokenRequest {
@@ -40,9 +41,11 @@ export interface EnsuredStamp {
   readonly isNew: boolean;
 }
 
+type ScriptName = 'acquire' | 'renew' | 'release' | 'expire' | 'ensure' | 'stamp';
+
 /** A script over many keys of one slot: each reply stands where its request stood. */
 function batched<Request extends KeyRequest, Reply>(
-  name: string,
+  name: ScriptName,
   args: (request: Request) => ScriptArgument[],
   reply: (raw: unknown[]) => Reply[],
 ): (common?: ScriptArgument) => Script<readonly Request[], Reply[]> {
@@ -50,7 +53,11 @@ function batched<Request extends KeyRequest, Reply>(
     defineScript<readonly Request[], Reply[]>({
       lua: new URL(`./scripts/${name}.lua`, import.meta.url),
       keys: (requests) => requests.map(({ key }) => key),
-      args: (requests) => [...(common === undefined ? [] : [common]), ...requests.flatMap(args)],
+      args: (requests) => {
+        const all: ScriptArgument[] = common === undefined ? [] : [common];
+        for (const request of requests) all.push(...args(request));
+        return all;
+      },
       reply: (raw) => reply(raw as unknown[]),
     });
 }
@@ -74,11 +81,22 @@ export const acquireScript = batched<AcquireRequest, AcquireReply>(
 export const renewScript = batched<TokenRequest, boolean>('renew', ({ token }) => [token], areOne);
 
 export const releaseScript = batched<TokenRequest, boolean>('release', ({ token }) => [token], areOne);
-export const storeScript = batched<StoreRequest, boolean>(
-  'store',
-  ({ token, keep, record }) => [token, keep, record],
-  areOne,
-);
+
+/**
+ * Sent with its source each time. By its SHA-1 a server that does not know it yet would be asked twice, and what is asked of it in between
+ * would find nothing, though who asks was given the value.
+ */
+export function storeScript(): Pick<Script<readonly StoreRequest[], boolean[]>, 'run'> {
+  const source = readFileSync(new URL('./scripts/store.lua', import.meta.url), 'utf8');
+  return {
+    async run(client: RedisClient, requests) {
+      const parameters: ScriptArgument[] = requests.map(({ key }) => key);
+      for (const { token, keep, record } of requests) parameters.push(token, keep, record);
+      return areOne((await client.eval(source, requests.length, parameters as never)) as unknown[]);
+    },
+  };
+}
+
 export const expireScript = batched<KeyRequest, boolean>('expire', () => [], areOne);
 export const ensureScript = batched<EnsureRequest, EnsuredStamp>(
   'ensure',

@@ -18,11 +18,11 @@ export interface StampKeeper {
    * What an entry records that is made from now on.
    *
    * @param lifetime for how long it will be kept, in milliseconds
-   * @returns the stamps; `NO_STAMP` for one that cannot be had
+   * @returns the stamps, at once where they are known; `NO_STAMP` for one that cannot be had
    */
-  ensure(stamps: readonly Stamp[], lifetime: number): Promise<number[]>;
-  /** Has Redis keep stamps that are there for as long as an entry that depends on them. */
-  keep(stamps: readonly Stamp[], lifetime: number): Promise<void>;
+  ensure(stamps: readonly Stamp[], lifetime: number): number[] | Promise<number[]>;
+  /** Has Redis keep stamps that are there for as long as an entry that depends on them. @returns undefined where it does already */
+  keep(stamps: readonly Stamp[], lifetime: number): Promise<unknown> | undefined;
   /**
    * The same as {@link ensure} for tags that became known after the factory had run. One that was invalidated since the factory began may have been
    * invalidated because of what it read: it gives `NO_STAMP`.
@@ -34,21 +34,30 @@ export interface StampKeeper {
 
 /** Where there is no Redis: what is made while something is invalidated is not kept in any case. */
 export class LocalStampKeeper implements StampKeeper {
-  async ensure(stamps: readonly Stamp[]): Promise<number[]> {
+  ensure(stamps: readonly Stamp[]): number[] {
     return stamps.map(({ recent }) => recent);
   }
 
-  async keep(): Promise<void> {}
+  keep(): undefined {}
 
-  ensureLate(stamps: readonly Stamp[]): Promise<number[]> {
+  async ensureLate(stamps: readonly Stamp[]): Promise<number[]> {
     return this.ensure(stamps);
   }
+}
+
+/** What was asked for, when the stamp was known to be what it was then. */
+interface Asked {
+  readonly needed: number;
+  readonly recent: number;
+  readonly reply: Promise<boolean>;
 }
 
 export class RedisStampKeeper implements StampKeeper {
   readonly #tier: RedisTier;
   readonly #clock: ServerClock;
   readonly #isKnown: (stamp: Stamp) => boolean;
+  /** What this turn of the event loop asks for. */
+  readonly #asked = new Map<Stamp, Asked>();
 
   /** @param isKnown whether a change of the stamp would have been told of */
   constructor(tier: RedisTier, clock: ServerClock, isKnown: (stamp: Stamp) => boolean) {
@@ -57,21 +66,20 @@ export class RedisStampKeeper implements StampKeeper {
     this.#isKnown = isKnown;
   }
 
-  async ensure(stamps: readonly Stamp[], lifetime: number): Promise<number[]> {
+  ensure(stamps: readonly Stamp[], lifetime: number): number[] | Promise<number[]> {
     const needed = Math.ceil(lifetime);
     const until = this.#clock.now() + needed;
-    await Promise.all(
-      stamps
-        .filter((stamp) => !this.#isKnown(stamp) || stamp.aliveUntil < until)
-        .map((stamp) => this.#ensure(stamp, needed)),
-    );
-    return stamps.map(({ recent }) => Math.max(recent, NO_STAMP));
+    const asked: Promise<unknown>[] = [];
+    for (const stamp of stamps)
+      if (!this.#isKnown(stamp) || stamp.aliveUntil < until) asked.push(this.#ensureTogether(stamp, needed));
+    return asked.length === 0 ? recorded(stamps) : Promise.all(asked).then(() => recorded(stamps));
   }
 
-  async keep(stamps: readonly Stamp[], lifetime: number): Promise<void> {
+  keep(stamps: readonly Stamp[], lifetime: number): Promise<unknown> | undefined {
     const until = this.#clock.now() + lifetime;
+    if (stamps.every(({ aliveUntil }) => aliveUntil >= until)) return undefined;
     const short = stamps.filter(({ aliveUntil }) => aliveUntil < until);
-    if (short.length > 0) await this.ensure(short, lifetime);
+    return Promise.resolve(this.ensure(short, lifetime));
   }
 
   async ensureLate(
@@ -90,6 +98,20 @@ export class RedisStampKeeper implements StampKeeper {
     );
   }
 
+  /** Asks once for what many entries of one turn depend on. */
+  #ensureTogether(stamp: Stamp, needed: number): Promise<boolean> {
+    const asked = this.#asked.get(stamp);
+    // Not where this process has invalidated it since: those that come later may record the next one.
+    if (asked && asked.needed >= needed && asked.recent === stamp.recent) return asked.reply;
+    if (this.#asked.size === 0) process.nextTick(() => this.#asked.clear());
+    // What depends on one that this process has invalidated is made again without a look at Redis. Here it is read too, so that one asks
+    // and not each.
+    if (stamp.believed < NO_STAMP) this.#tier.reader.readStamp(stamp);
+    const reply = this.#ensure(stamp, needed);
+    this.#asked.set(stamp, { needed, recent: stamp.recent, reply });
+    return reply;
+  }
+
   async #ensure(stamp: Stamp, needed: number): Promise<boolean> {
     const { key, slot, floor } = stamp;
     const reply = await this.#tier.writes.ensure.add({ key, slot, needed, floor });
@@ -97,4 +119,8 @@ export class RedisStampKeeper implements StampKeeper {
     if (stamp.keep(reply.text, this.#clock.now() + reply.kept)) this.#tier.restamp(stamp);
     return reply.isNew;
   }
+}
+
+function recorded(stamps: readonly Stamp[]): number[] {
+  return stamps.map(({ recent }) => Math.max(recent, NO_STAMP));
 }

@@ -2,8 +2,7 @@ import type { CacheParts } from '../cache-parts.js';
 import { NO_EPOCH } from '../coherence/shard.js';
 import type { EntryDraft } from '../entry/entry-serializer.js';
 import type { Flight } from '../flight/flight.js';
-import { AWAY, type Away } from '../remote/away.js';
-import type { RedisTier } from '../remote/redis-tier.js';
+import { AWAY } from '../remote/away.js';
 import type { Stamp } from '../stamps/stamp.js';
 
 /** An entry that is about to be written, and what is known of the stamps that it records. */
@@ -22,22 +21,44 @@ export class EntryWriter {
   }
 
   /**
+   * What Redis is given of an entry; undefined for one that is too large.
+   *
+   * @throws CacheValueTooLargeError, CacheSerializationError; the promise rejects with it likewise
+   */
+  recordOf({ key, draft }: NewEntry): Buffer | undefined | Promise<Buffer | undefined> {
+    return this.#parts.serializer.serialize(key, draft);
+  }
+
+  /**
    * Stores an entry for the holder of a lease.
    *
    * @param flight told of changes of the key
-   * @returns whether it was stored: not where it is too large, the lease was voided, or Redis is away
-   * @throws CacheValueTooLargeError, CacheSerializationError
+   * @returns whether it was stored: not where the lease was voided, or Redis is away
    */
-  async storeLeased(entry: NewEntry, flight: Flight): Promise<boolean> {
-    const { tier, serializer, prefix } = this.#parts;
+  async storeLeased(entry: NewEntry, record: Buffer, flight: Flight): Promise<boolean> {
+    const { tier } = this.#parts;
+    if (!tier) return false;
     // The store script judges what has happened until it runs; this, what happens after.
-    const { token, changes } = flight;
-    const record = await serializer.serialize(entry.key, entry.draft);
-    if (!record || !tier) return false;
-    const key = prefix + entry.key;
-    const request = { key, slot: tier.slotOf(key), token, keep: this.#keepFor(entry.draft), record };
-    const outcome = await tier.writes.store.add(request);
-    return this.#stored(tier, entry, record, { outcome, flight, changes });
+    const { redisKey: key, token, changes } = flight;
+    const slot = tier.slotOf(key);
+    const request = { key, slot, token, keep: this.#keepFor(entry.draft), record };
+    const storing = tier.writes.store.add(request);
+    // Who was given the new value finds it from now on: what is here, or being read, may be older.
+    this.#parts.local?.delete(entry.key);
+    tier.reader.change([key]);
+    const outcome = await storing;
+    if (outcome === AWAY) await this.#keep(entry, record, NO_EPOCH);
+    if (outcome !== true) return false;
+    this.#parts.counters.store(entry.key, record.length);
+    // The server tells of our own writes too, and the next read brings it here.
+    if (this.#parts.changes === 'pushed') return true;
+    const isCurrent = flight.changes === changes;
+    const shard = tier.shardOf(slot);
+    const epoch = shard.armed ? shard.epoch : NO_EPOCH;
+    tier.announce([key]);
+    const announced = flight.changes;
+    if (isCurrent) await this.#keep(entry, record, epoch, () => flight.changes === announced);
+    return true;
   }
 
   /** Stores an entry whatever is there. If Redis is away, what is there is removed when it is back. */
@@ -77,29 +98,6 @@ export class EntryWriter {
     if (!record) return local.delete(entry.key);
     await this.#keep(entry, record, tier ? NO_EPOCH : this.#parts.localShard.epoch, isCurrent);
     counters.store(entry.key, record.length);
-  }
-
-  async #stored(
-    tier: RedisTier,
-    entry: NewEntry,
-    record: Buffer,
-    { outcome, flight, changes }: { outcome: boolean | Away; flight: Flight; changes: number },
-  ): Promise<boolean> {
-    const { counters, prefix } = this.#parts;
-    if (outcome === AWAY) {
-      await this.#keep(entry, record, NO_EPOCH);
-      return false;
-    }
-    if (!outcome) return false;
-    counters.store(entry.key, record.length);
-    // Where the server tells of our own writes too, the next read brings it here.
-    const isKept = this.#parts.changes !== 'pushed' && flight.changes === changes;
-    const shard = tier.shardOf(tier.slotOf(prefix + entry.key));
-    const epoch = shard.armed ? shard.epoch : NO_EPOCH;
-    tier.announce([prefix + entry.key]);
-    const announced = flight.changes;
-    if (isKept) await this.#keep(entry, record, epoch, () => flight.changes === announced);
-    return true;
   }
 
   /** @param isCurrent whether nothing has changed the key while it was being decoded, as far as is known */

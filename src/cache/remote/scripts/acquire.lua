@@ -6,46 +6,40 @@
 --
 -- Replies the server's time in microseconds, then for each key: 0 granted, -1 there is a newer fresh entry, or for how many milliseconds
 -- another process holds the lease.
-local time = redis.call('TIME')
+local call, pcall = redis.call, redis.pcall
+local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease = tonumber(ARGV[1])
+local leaseUntil = struct.pack('<d', now + lease)
+-- What stands before and after the token in a record without a value.
+local before, after = 'RC\1' .. string.rep('\0', 5), leaseUntil .. string.rep('\0', 44)
 local replies = { time[1] * 1000000 + time[2] }
 
-local function read(key)
-  -- A key of another data type is no entry: SET replaces it.
-  local head = redis.pcall('GETRANGE', key, 0, 67)
-  if type(head) ~= 'string' or #head < 68 or string.sub(head, 1, 3) ~= 'RC\1' then return nil end
-  return {
-    hasValue = string.byte(head, 4) ~= 0,
-    leaseUntil = struct.unpack('<d', head, 17),
-    born = struct.unpack('<d', head, 25),
-    freshUntil = struct.unpack('<d', head, 33),
-  }
-end
-
-local function grant(key, entry, token)
-  local holder = token .. struct.pack('<d', now + lease)
-  if entry and entry.hasValue then
-    redis.call('SETRANGE', key, 8, holder)
-    if redis.call('PTTL', key) < lease then redis.call('PEXPIRE', key, lease) end
-  else
-    redis.call('SET', key, 'RC\1' .. string.rep('\0', 5) .. holder .. string.rep('\0', 44), 'PX', lease)
+for i = 1, #KEYS do
+  local key, token, known = KEYS[i], ARGV[2 * i], ARGV[2 * i + 1]
+  local reply = 0
+  -- Where there was nothing there mostly still is nothing: then one command is enough.
+  if known ~= '' or not call('SET', key, before .. token .. after, 'PX', lease, 'NX') then
+    local head = pcall('GETRANGE', key, 0, 67)
+    if type(head) ~= 'string' or #head < 68 or string.sub(head, 1, 3) ~= 'RC\1' then
+      -- No entry, or a key of another data type: SET replaces it.
+      call('SET', key, before .. token .. after, 'PX', lease)
+    else
+      local heldUntil, born, freshUntil, staleUntil = struct.unpack('<dddd', head, 17)
+      local hasValue = string.byte(head, 4) ~= 0
+      if known ~= 'any' and hasValue and freshUntil > now and born ~= tonumber(known) then
+        reply = -1
+      elseif known ~= 'any' and heldUntil > now then
+        reply = math.ceil(heldUntil - now)
+      elseif hasValue then
+        call('SETRANGE', key, 8, token .. leaseUntil)
+        -- An entry is kept until it is past all use, which is mostly later than the lease.
+        if staleUntil - now < lease and call('PTTL', key) < lease then call('PEXPIRE', key, lease) end
+      else
+        call('SET', key, before .. token .. after, 'PX', lease)
+      end
+    end
   end
-end
-
-for i, key in ipairs(KEYS) do
-  local token, known = ARGV[2 * i], ARGV[2 * i + 1]
-  local entry = read(key)
-  if known == 'any' or not entry then
-    grant(key, entry, token)
-    replies[i + 1] = 0
-  elseif entry.hasValue and entry.freshUntil > now and entry.born ~= tonumber(known) then
-    replies[i + 1] = -1
-  elseif entry.leaseUntil > now then
-    replies[i + 1] = math.ceil(entry.leaseUntil - now)
-  else
-    grant(key, entry, token)
-    replies[i + 1] = 0
-  end
+  replies[i + 1] = reply
 end
 return replies
