@@ -42,7 +42,7 @@ export default {
     // The command line tool is run with what the project has installed; probes are tried with both above.
     '<rootDir>/test/cli/',
     // What does not see Nest, or in processes of its own.
-    '<rootDir>/test/adapters/(?:session-(?:store|topologies)|bullmq-exit|keyv|throttler(?!-http))',
+    '<rootDir>/test/adapters/(?:acl|session-(?:store|topologies)|bullmq-exit|keyv|throttler(?!-http))',
     '<rootDir>/sample/test/(?:k8s|faults-http)',
     // What they test runs in processes of its own, which Node gives the project's Nest and not this one.
     '<rootDir>/test/cache/(?:shutdown|stampede)',

@@ -215,7 +215,7 @@ describe('the memory of a process', () => {
     const scenarios: MemoryScenario[] = [
       { keys: 1_000_000, local: { maxEntries: 5_000 }, tags: 0 },
       { keys: 100_000, local: { maxEntries: 2_000 }, tags: 3 },
-      { keys: 60_000, local: { maxEntries: 100_000, maxBytes }, tags: 0 },
+      { keys: 30_000, local: { maxEntries: 100_000, maxBytes }, tags: 3 },
     ];
     // In a heap that could not hold everything.
     const flags = ['--expose-gc', '--max-old-space-size=64'];

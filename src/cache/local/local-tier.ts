@@ -6,6 +6,9 @@ import { LocalEntry, type LocalPlacement } from './local-entry.js';
 /** What an entry costs beside its encoded value, about: the objects that hold it, and its key. */
 const OVERHEAD = 400;
 
+/** What is known of a tag costs about so much. Entries may share it: each counts it as if it were its own, so that the bound holds in any case. */
+const TAG_OVERHEAD = 480;
+
 export interface LocalTierOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
@@ -85,7 +88,7 @@ export class LocalTier {
     return this.#entries.keys();
   }
 
-  #sizeOf(key: string, { expandedSize }: CacheEntry): number {
-    return expandedSize + 2 * key.length + OVERHEAD;
+  #sizeOf(key: string, { expandedSize, tags }: CacheEntry): number {
+    return expandedSize + 2 * key.length + OVERHEAD + tags.length * TAG_OVERHEAD;
   }
 }
