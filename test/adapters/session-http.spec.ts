@@ -45,6 +45,17 @@ describe.each(ADAPTERS)('sessions with %s', (adapter) => {
     expect(await (await server.admin()).dbsize()).toBe(0);
   });
 
+  it(`that are destroyed ${adapter === 'express' ? 'stay so' : 'come back'} when a request ends that was under way`, async () => {
+    const server = await opened.emptyServer();
+    const { url } = await startSessions(opened, { adapter, redis: server.options });
+    const browser = new Browser();
+    await browser.ask(`${url}/login`, 'POST');
+    expect(await browser.ask(`${url}/overtaken`, 'POST')).toMatchObject({ status: 201, body: { count: 1 } });
+    expect((await browser.ask(`${url}/me`)).body).toEqual(
+      adapter === 'express' ? {} : { user: 'Ada', count: 1 },
+    );
+  });
+
   it('live for as long as their cookie, anew with each request', async () => {
     const server = await opened.emptyServer();
     const { url } = await startSessions(opened, { adapter, redis: server.options, maxAge: HOUR });

@@ -106,6 +106,23 @@ describe('a session', () => {
     expect(await admin.dbsize()).toBe(0);
   });
 
+  it('that was loaded is saved where it is there still, or under another id', async () => {
+    const { store, admin } = await start();
+    await store.set('1', expiring(MINUTE));
+    const loaded = Object.assign((await store.load('1'))!, { a: 1 });
+    await store.set('1', loaded);
+    await store.set('1', Object.assign(loaded, { b: 2 }));
+    expect(await store.get('1')).toMatchObject({ a: 1, b: 2 });
+    expect(await admin.pttl('sess:1')).toBeGreaterThan(0);
+    await store.destroy('1');
+    await store.set('1', loaded);
+    expect(await admin.dbsize()).toBe(0);
+    // One that is new may have had its id before.
+    await store.set('1', expiring(MINUTE));
+    await store.set('copy', loaded);
+    expect(await store.ids()).toEqual(['1', 'copy']);
+  });
+
   it('that was touched is not what expired before', async () => {
     const { store } = await start();
     const first = expiring(50);

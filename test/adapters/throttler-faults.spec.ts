@@ -47,13 +47,12 @@ describe('a server that is paused', () => {
         });
       else await expect(hit(started)).rejects.toThrow(ServiceUnavailableException);
     };
-    // One finds out, and one tries again.
-    await uncounted();
-    await uncounted();
+    // Three find out, and one tries again.
+    for (let call = 0; call < 4; call++) await uncounted();
     for (let call = 0; call < 1_000; call++) await uncounted();
     await Promise.all(Array.from({ length: 1_000 }, uncounted));
     server.resume();
-    expect(await callsOf(server, 'evalsha', 'eval')).toBe(2);
+    expect(await callsOf(server, 'evalsha', 'eval')).toBe(4);
     await eventually(async () => (await hit(started)).isBlocked, 10_000);
     const what = whenUnavailable === 'allow' ? 'pass uncounted' : 'are refused';
     expect(told(started)).toEqual([
@@ -85,7 +84,7 @@ it('a server that is slow is tried now and then, until it is fast', async () => 
   const started = await start(proxy.optionsFor(server.options));
   await hit(started);
   proxy.delay(2 * BUDGET);
-  await hit(started);
+  for (let late = 0; late < 3; late++) await hit(started);
   const admin = await server.admin();
   await admin.config('RESETSTAT');
   const until = performance.now() + 5 * BUDGET;
@@ -96,6 +95,20 @@ it('a server that is slow is tried now and then, until it is fast', async () => 
   await proxy.restore();
   await untilCounted(started);
   expect(told(started)).toEqual([expect.stringMatching(WITHOUT), AGAIN]);
+});
+
+it('a late reply among others is the loss of that hit alone', async () => {
+  const server = await opened.server({});
+  const proxy = opened.add(await FaultProxy.start(server));
+  const started = await start(proxy.optionsFor(server.options));
+  await hit(started, 'before');
+  for (let round = 0; round < 4; round++) {
+    proxy.delay(1.5 * BUDGET);
+    expect(await hit(started, 'before')).toMatchObject({ isBlocked: false });
+    await proxy.restore();
+    expect(await hit(started, 'before')).toMatchObject({ isBlocked: true });
+  }
+  expect(told(started)).toEqual([]);
 });
 
 it('a server that is killed is done without until it is back', async () => {

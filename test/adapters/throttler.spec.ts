@@ -77,6 +77,20 @@ it('lets nothing pass with a limit of 0, all with one of Infinity, and counts no
   expect(await storage.increment('for ever', Infinity, 1, 0, 'default')).toMatchObject({ isBlocked: true });
 });
 
+it.each([
+  ['ttl', NaN, 1, 0],
+  ['limit', MINUTE, NaN, 0],
+  ['blockDuration', MINUTE, 1, undefined as unknown as number],
+] as const)('writes nothing for a %s that is no number', async (name, ttl, limit, blockDuration) => {
+  const { storage } = await start();
+  const admin = await server.admin();
+  const before = await admin.dbsize();
+  const hit = storage.increment(`client-${++names}`, ttl, limit, blockDuration, 'default');
+  await expect(hit).rejects.toThrow(TypeError);
+  await expect(hit).rejects.toThrow(new RegExp(`${name} (?:NaN|undefined)`));
+  expect(await admin.dbsize()).toBe(before);
+});
+
 it('counts each throttler and each client by itself, whatever characters their names have', async () => {
   const { storage } = await start();
   const pairs = [

@@ -55,6 +55,8 @@ export class RedisSessionStore extends Store {
   readonly #options: ResolvedSessionStoreOptions;
   readonly #keys: SessionKeys;
   readonly #codec: SessionCodec;
+  /** By which id a session in use was loaded. */
+  readonly #loaded = new WeakMap<object, string>();
   readonly #warnings = new LimitedWarnings((message) => logger.warn(message));
   readonly #errors = new LimitedWarnings((message) => logger.error(message));
 
@@ -80,7 +82,20 @@ export class RedisSessionStore extends Store {
     this.#answer('get', () => this.#read(id), callback as unknown as Callback<SessionData | null>);
   }
 
-  /** Stores a session for as long as its cookie lives, or for `ttl`; destroys it where its cookie has expired. */
+  /**
+   * Makes a session of what is stored: express-session calls it for each that it loads. Saved under its own id, it is written only where it is
+   * there still.
+   */
+  override createSession(...loaded: Parameters<Store['createSession']>): ReturnType<Store['createSession']> {
+    const session = super.createSession(...loaded);
+    this.#loaded.set(session, session.id);
+    return session;
+  }
+
+  /**
+   * Stores a session for as long as its cookie lives, or for `ttl`; destroys it where its cookie has expired. One that was loaded, and is no longer
+   * there, is not stored again: that is no error.
+   */
   override set(id: string, session: AnySession, callback?: Callback): void {
     this.#answer('set', () => this.#write(id, session as SessionData), callback);
   }
@@ -90,7 +105,11 @@ export class RedisSessionStore extends Store {
     this.#answer('touch', () => this.#prolong(id, session as SessionData), callback);
   }
 
-  /** A request that is under way and changes the session brings it back when it ends: no store can tell it from a new one. */
+  /**
+   * What was destroyed stays so: a request of express-session that is under way, and saves the session when it ends, changes nothing then. With
+   * @fastify/session it brings the session back, since there a store cannot tell what was loaded from what is new; with `rolling: true`, its
+   * default, also where the request only reads.
+   */
   override destroy(id: string, callback?: Callback): void {
     this.#answer('destroy', () => this.#remove(id), callback);
   }
@@ -134,7 +153,10 @@ export class RedisSessionStore extends Store {
     const ttl = this.#ttlOf(session);
     if (ttl <= 0) return this.#remove(id);
     const key = this.#keys.keyOf(id);
-    await orRedisError(this.#client.set(key, this.#codec.write(key, session), 'PX', ttl));
+    const value = this.#codec.write(key, session);
+    if (this.#loaded.get(session) !== id) await orRedisError(this.#client.set(key, value, 'PX', ttl));
+    else if ((await orRedisError(this.#client.set(key, value, 'PX', ttl, 'XX'))) === null)
+      logger.debug('A session that was loaded is no longer there: it is not saved again');
   }
 
   async #prolong(id: string, session: SessionData): Promise<void> {

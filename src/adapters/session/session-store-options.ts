@@ -30,7 +30,8 @@ export interface RedisSessionStoreOptions {
   touch?: boolean;
   /**
    * Encrypts sessions, each bound to its id: none can be put in the place of another. What is not encrypted is then no session: nobody who can
-   * write to Redis can make one, and whoever had a session before logs in again. @default none
+   * write to Redis can make one, and whoever had a session before logs in again. An envelope that was copied can be put back under its own id,
+   * though, by whoever can write to Redis: a session as it was before, or one that was destroyed. So can its key be kept from expiring. @default none
    */
   encryption?: EncryptionService;
   /** @default JSON */

@@ -1,4 +1,4 @@
-import { toRedisError, type RedisError, type RedisErrorCode } from '../../redis/index.js';
+import { RedisTimeoutError, toRedisError, type RedisError, type RedisErrorCode } from '../../redis/index.js';
 import type { TimeLimit } from '../../timing/time-limit.js';
 
 /** Faults of the program, or of how it was set up: a Redis that answers so is there, and waiting does not mend them. */
@@ -9,12 +9,12 @@ const FAULTS: ReadonlySet<RedisErrorCode> = new Set([
   'REDIS_COMMAND',
 ]);
 
-/** Milliseconds after an attempt to use Redis again has failed; they double with each. */
+/** So many late replies, with none in time between them, are an outage. One among others is the loss of its hit alone. */
+const LATE_IN_A_ROW = 3;
+
+/** Milliseconds from the first attempt to use Redis again to the next; they double with each. */
 const SHORTEST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
-
-/** What fails again within so many milliseconds is slow, rather than away: it is tried as seldom as before. */
-const RELAPSE = 5_000;
 
 export interface BreakerParts {
   readonly limit: TimeLimit;
@@ -23,25 +23,21 @@ export interface BreakerParts {
   readonly closed: () => void;
 }
 
-/** Why a hit could not be counted; undefined for an error that has other causes. */
-export function unavailabilityOf(error: unknown): RedisError | undefined {
-  const redisError = toRedisError(error);
-  return redisError && !FAULTS.has(redisError.code) ? redisError : undefined;
-}
-
 /**
  * A circuit breaker (M. Nygard, "Release It!", 2007) for the way to one master. While it is open, one hit at a time is sent to find out whether
  * Redis is back, and none before the one before was answered, be it late: at a server that is paused nothing piles up.
  */
 export class Breaker {
   readonly #parts: BreakerParts;
+  /** Late replies since the last one in time. */
+  #late = 0;
   #isOpen = false;
   #isTrying = false;
-  /** Attempts in a row that have failed. */
-  #failures = 0;
-  /** Of `performance.now()`, as is the next. */
+  /** Attempts since it has opened. */
+  #attempts = 0;
+  /** Of `performance.now()`. */
   #retryAt = 0;
-  #closedAt = -Infinity;
+  #isRetired = false;
 
   constructor(parts: BreakerParts) {
     this.#parts = parts;
@@ -50,64 +46,74 @@ export class Breaker {
   /**
    * Sends a hit, and waits for the reply for as long as the limit says. What is late may still be counted.
    *
-   * @returns undefined where nothing is sent
+   * @param otherwise answers a hit that was not sent, or could not be counted
+   * @throws what has other causes than that Redis is away; what `otherwise` throws
    */
-  run<T>(send: () => Promise<T>): Promise<T> | undefined {
+  run<T>(send: () => Promise<T>, otherwise: (cause?: RedisError) => Promise<T>): Promise<T> {
     if (!this.#parts.isConnected()) {
       this.#open('not connected');
       // A new connection is tried at once.
       this.#retryAt = 0;
-      return undefined;
+      return otherwise();
     }
-    return this.#isOpen ? this.#try(send) : this.#parts.limit.apply(send());
+    if (!this.#isOpen) return this.#await(send(), otherwise);
+    if (this.#isTrying || performance.now() < this.#retryAt) return otherwise();
+    return this.#await(this.#try(send), otherwise);
   }
 
-  /** A hit that was sent could not be counted. */
-  failed(error: RedisError): void {
-    this.#open(error.message);
+  /** What it was for is no longer there: whatever comes of hits that are under way tells nothing. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#close();
   }
 
-  /** What it was for is no longer there. */
-  close(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#closedAt = performance.now();
-    this.#parts.closed();
-  }
-
-  #open(reason: string): void {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
-    const now = performance.now();
-    if (now - this.#closedAt >= RELAPSE) this.#failures = 0;
-    this.#retryAt = now + this.#pause();
-    this.#parts.opened(reason);
-  }
-
-  #try<T>(send: () => Promise<T>): Promise<T> | undefined {
-    if (this.#isTrying || performance.now() < this.#retryAt) return undefined;
+  #try<T>(send: () => Promise<T>): Promise<T> {
     this.#isTrying = true;
+    this.#retryAt = performance.now() + Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** this.#attempts++);
     const reply = send();
     const settled = (): void => {
       this.#isTrying = false;
     };
     reply.then(settled, settled);
-    const answer = this.#parts.limit.apply(reply);
-    answer.then(
-      () => this.close(),
-      (error: unknown) => (unavailabilityOf(error) ? this.#failedAgain() : this.close()),
+    return reply;
+  }
+
+  #await<T>(reply: Promise<T>, otherwise: (cause: RedisError) => Promise<T>): Promise<T> {
+    return this.#parts.limit.apply(reply).then(
+      (value) => {
+        this.#close();
+        return value;
+      },
+      (error: unknown) => {
+        const redisError = toRedisError(error);
+        if (!redisError || FAULTS.has(redisError.code)) {
+          this.#close();
+          throw error;
+        }
+        this.#failed(redisError);
+        return otherwise(redisError);
+      },
     );
-    return answer;
   }
 
-  #failedAgain(): void {
-    this.#failures++;
-    this.#retryAt = performance.now() + this.#pause();
+  #failed(error: RedisError): void {
+    if (error instanceof RedisTimeoutError && ++this.#late < LATE_IN_A_ROW) return;
+    this.#open(error.message);
   }
 
-  /** None before the first attempt: it may have been a moment only. */
-  #pause(): number {
-    if (this.#failures === 0) return 0;
-    return Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(this.#failures - 1, 10));
+  #open(reason: string): void {
+    if (this.#isOpen || this.#isRetired) return;
+    this.#isOpen = true;
+    this.#attempts = 0;
+    this.#retryAt = 0;
+    this.#parts.opened(reason);
+  }
+
+  /** Redis has answered in time. */
+  #close(): void {
+    this.#late = 0;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#parts.closed();
   }
 }

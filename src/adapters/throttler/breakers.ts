@@ -2,35 +2,32 @@ import { hashSlot, type RedisConnection } from '../../redis/index.js';
 import { SLOT_COUNT } from '../../redis/shared.js';
 import { TimeLimit } from '../../timing/time-limit.js';
 import { Breaker } from './breaker.js';
+import { Outages, type OutagesParts } from './outages.js';
 
-export interface BreakersParts {
+export interface BreakersParts extends OutagesParts {
   readonly connection: RedisConnection;
   /** How long a hit waits for its reply, in milliseconds. */
   readonly budget: number;
-  /** The first of them has opened: this master, '' where there is one only, is done without. */
-  readonly opened: (node: string, reason: string) => void;
-  /** The last of them has closed, so many milliseconds after the first had opened. */
-  readonly closed: (milliseconds: number) => void;
 }
 
 /** A breaker for each master: on a Cluster, limits hold on where one is away. */
 export class Breakers {
-  readonly #parts: BreakersParts;
+  readonly #connection: RedisConnection;
+  readonly #outages: Outages;
   readonly #limit: TimeLimit;
   readonly #single: Breaker | undefined;
   readonly #byNode = new Map<string, Breaker>();
-  #openCount = 0;
-  #openedAt = 0;
 
-  constructor(parts: BreakersParts) {
-    this.#parts = parts;
-    this.#limit = new TimeLimit(parts.budget);
-    this.#single = parts.connection.topology === 'cluster' ? undefined : this.#create('');
+  constructor({ connection, budget, ...parts }: BreakersParts) {
+    this.#connection = connection;
+    this.#outages = new Outages(parts);
+    this.#limit = new TimeLimit(budget);
+    this.#single = connection.topology === 'cluster' ? undefined : this.#create('');
   }
 
   of(key: string): Breaker {
     if (this.#single) return this.#single;
-    const node = this.#parts.connection.masterOf(hashSlot(key)) ?? '';
+    const node = this.#connection.masterOf(hashSlot(key)) ?? '';
     return this.#byNode.get(node) ?? this.#meet(node);
   }
 
@@ -39,7 +36,7 @@ export class Breakers {
     const masters = this.#masters();
     for (const [other, breaker] of this.#byNode) {
       if (masters.has(other)) continue;
-      breaker.close();
+      breaker.retire();
       this.#byNode.delete(other);
     }
     const breaker = this.#create(node);
@@ -49,31 +46,20 @@ export class Breakers {
 
   #masters(): Set<string | undefined> {
     const masters = new Set<string | undefined>();
-    for (let slot = 0; slot < SLOT_COUNT; slot++) masters.add(this.#parts.connection.masterOf(slot));
+    for (let slot = 0; slot < SLOT_COUNT; slot++) masters.add(this.#connection.masterOf(slot));
     return masters;
   }
 
   #create(node: string): Breaker {
-    const { connection } = this.#parts;
     return new Breaker({
       limit: this.#limit,
       // Before it was ever ready, commands open it and wait for it.
       isConnected: () => {
-        const { state } = connection;
+        const { state } = this.#connection;
         return state === 'ready' || state === 'connecting' || state === 'idle';
       },
-      opened: (reason) => this.#opened(node, reason),
-      closed: () => this.#closed(),
+      opened: (reason) => this.#outages.begin(node, reason),
+      closed: () => this.#outages.end(),
     });
-  }
-
-  #opened(node: string, reason: string): void {
-    if (this.#openCount++ > 0) return;
-    this.#openedAt = performance.now();
-    this.#parts.opened(node, reason);
-  }
-
-  #closed(): void {
-    if (--this.#openCount === 0) this.#parts.closed(performance.now() - this.#openedAt);
   }
 }

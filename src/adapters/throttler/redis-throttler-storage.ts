@@ -1,8 +1,8 @@
 import { Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { namespace, type Namespace, type RedisClient, type RedisConnection } from '../../redis/index.js';
+import { showValue } from '../../redis/shared.js';
 import { checkConnection } from '../adapter-options.js';
-import { type Breaker, unavailabilityOf } from './breaker.js';
 import { Breakers } from './breakers.js';
 import { type Hit, hitScript, passed, refused, type ThrottlerRecord } from './hit-script.js';
 import {
@@ -63,8 +63,8 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     this.#breakers = new Breakers({
       connection,
       budget: this.#options.budget,
-      opened: (node, reason) => this.#tellOpened(node, reason),
-      closed: (milliseconds) => this.#tellClosed(milliseconds),
+      began: (node, reason) => this.#tellBegan(node, reason),
+      ended: (milliseconds) => this.#tellEnded(milliseconds),
     });
   }
 
@@ -76,7 +76,7 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
    * @param limit how many hits may count at a time
    * @param blockDuration milliseconds for which a hit over the limit blocks; 0: until the oldest ceases to count
    * @throws ServiceUnavailableException (503) when it could not be counted, with `whenUnavailable: 'refuse'`; RedisError for what is wrong with
-   *   the set-up: a user without permission, a key of the namespace that holds something else
+   *   the set-up: a user without permission, a key of the namespace that holds something else; TypeError for what is no number, as NaN
    */
   increment(
     key: string,
@@ -85,6 +85,8 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     blockDuration: number,
     throttlerName: string,
   ): Promise<ThrottlerRecord> {
+    if (!isNumber(ttl) || !isNumber(limit) || !isNumber(blockDuration))
+      return Promise.reject(notNumbers({ ttl, limit, blockDuration }));
     const hit: Hit = {
       key: this.#prefixOf(throttlerName) + key,
       ttl: wholeMilliseconds(ttl),
@@ -93,10 +95,10 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     };
     const foregone = foregoneOf(hit);
     if (foregone) return Promise.resolve(foregone);
-    const breaker = this.#breakers.of(hit.key);
-    const reply = breaker.run(() => hitScript.run(this.#client, hit));
-    if (!reply) return this.#uncounted(hit);
-    return reply.catch((error: unknown) => this.#failed(error, breaker, hit));
+    return this.#breakers.of(hit.key).run(
+      () => hitScript.run(this.#client, hit),
+      (cause) => this.#uncounted(hit, cause),
+    );
   }
 
   /** What comes after it needs no escaping: it is the last part, and a slot is that of one key whatever is in it. */
@@ -107,13 +109,6 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     return prefix;
   }
 
-  #failed(error: unknown, breaker: Breaker, hit: Hit): Promise<ThrottlerRecord> {
-    const unavailability = unavailabilityOf(error);
-    if (!unavailability) throw error;
-    breaker.failed(unavailability);
-    return this.#uncounted(hit, unavailability);
-  }
-
   async #uncounted({ ttl }: Hit, cause?: Error): Promise<ThrottlerRecord> {
     if (this.#options.whenUnavailable === 'allow') return passed(1, ttl);
     // Nest 11 leaves the description out where there are other options.
@@ -121,15 +116,22 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     throw new ServiceUnavailableException('Requests cannot be counted now', options);
   }
 
-  #tellOpened(node: string, reason: string): void {
-    const { name, state } = this.#connection;
-    if (state === 'closing' || state === 'closed') return;
-    const what = this.#options.whenUnavailable === 'allow' ? 'pass uncounted' : 'are refused';
-    const where = node === '' ? '' : `, node ${node}`;
-    this.#logger.warn(`Requests ${what}, without Redis connection '${name}'${where}: ${reason}`);
+  get #isClosing(): boolean {
+    const { state } = this.#connection;
+    return state === 'closing' || state === 'closed';
   }
 
-  #tellClosed(milliseconds: number): void {
+  #tellBegan(node: string, reason: string): void {
+    if (this.#isClosing) return;
+    const what = this.#options.whenUnavailable === 'allow' ? 'pass uncounted' : 'are refused';
+    const where = node === '' ? '' : `, node ${node}`;
+    this.#logger.warn(
+      `Requests ${what}, without Redis connection '${this.#connection.name}'${where}: ${reason}`,
+    );
+  }
+
+  #tellEnded(milliseconds: number): void {
+    if (this.#isClosing) return;
     this.#logger.log(`Requests are counted again, after ${Math.round(milliseconds)} ms`);
   }
 }
@@ -142,4 +144,14 @@ function foregoneOf({ ttl, limit, blockDuration }: Hit): ThrottlerRecord | undef
 
 function wholeMilliseconds(milliseconds: number): number {
   return Math.min(Math.max(0, Math.ceil(milliseconds)), LONGEST_TTL);
+}
+
+/** What is none would be a limit that nobody is over, or a list that never expires. */
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isNaN(value);
+}
+
+function notNumbers(given: Readonly<Record<string, unknown>>): TypeError {
+  const shown = Object.entries(given).map(([name, value]) => `${name} ${showValue(value)}`);
+  return new TypeError(`A hit is counted by numbers only: ${shown.join(', ')}`);
 }
