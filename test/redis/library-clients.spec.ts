@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Redis } from 'ioredis';
-import { RedisClosedError, type RedisModuleOptions, toRedisError } from 'rednest';
+import type { Cluster, Redis } from 'ioredis';
+import { hashSlot, RedisClosedError, type RedisModuleOptions, toRedisError } from 'rednest';
+import { startCluster } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
 import { usersByClient } from '../support/server-view.js';
@@ -73,5 +74,69 @@ describe('the client for a library', () => {
       'REDIS_CLOSED',
     ]);
     expect([client.status, copy.status]).toEqual(['end', 'end']);
+  });
+
+  it('does not connect again when it is closed, and is not copied', async () => {
+    const { app, client, server } = await start();
+    const copy = client.duplicate();
+    await eventually(() => copy.status === 'ready');
+    await app.close();
+    await expect(copy.connect()).rejects.toThrow(RedisClosedError);
+    await expect(client.connect()).rejects.toThrow(RedisClosedError);
+    expect(() => client.duplicate()).toThrow(RedisClosedError);
+    expect(await usersByClient(server)).toEqual({});
+  });
+});
+
+describe('while the application shuts down, the client for a library', () => {
+  it('ends when a command was not answered for the shutdown timeout', async () => {
+    const { connection, server, client } = await start({ shutdownTimeout: 200 });
+    server.pause();
+    const outcome = codeOf(client.incr('app:a'));
+    connection.drain();
+    expect(await outcome).toBe('REDIS_UNAVAILABLE');
+    expect(client.status).toBe('end');
+    server.resume();
+  });
+
+  it('connects again when Redis is back in time, however long the library takes to close', async () => {
+    const { connection, server, client } = await start({ shutdownTimeout: 200 });
+    const copy = client.duplicate();
+    connection.drain();
+    expect(await copy.bzpopmin('app:empty', 0.4)).toBeNull();
+    await (await server.admin()).call('client', 'kill', 'type', 'normal');
+    await eventually(() => client.status !== 'ready');
+    const counted = await Promise.all([client.incr('app:a'), copy.incr('app:a')]);
+    expect(counted.toSorted()).toEqual([1, 2]);
+  });
+
+  it('ends when a node of a Cluster is away, and its copies when they are told to', async () => {
+    const cluster = opened.add(await startCluster({ masters: 3, replicas: 0 }));
+    const options = { ...cluster.options, shutdownTimeout: 200 } as RedisModuleOptions;
+    const { connection } = await opened.connection(options);
+    const client = connection.clientFor('queues') as Cluster;
+    const copy = client.duplicate();
+    await eventually(() => client.status === 'ready' && copy.status === 'ready');
+
+    // One reply of this copy tells of another node when all are closed already, and one node closes late.
+    const nodes = copy.nodes();
+    await Promise.all(nodes.map((node) => node.ping()));
+    const owner = await cluster.nodeOfKey('app:a');
+    const [other, silent] = cluster.nodes.filter((node) => node !== owner);
+    const { slots } = copy as unknown as { slots: string[][] };
+    slots[hashSlot('app:a')] = [`127.0.0.1:${other!.port}`];
+    silent!.pause();
+    const redirected = codeOf(copy.incr('app:a'));
+    copy.disconnect();
+    expect(await redirected).toBe('REDIS_UNAVAILABLE');
+    await eventually(() => nodes.every((node) => node.status === 'end'));
+    expect([copy.status, copy.nodes()]).toEqual(['end', []]);
+    silent!.resume();
+
+    await owner.kill();
+    const outcome = codeOf(client.incr('app:a'));
+    connection.drain();
+    expect(await outcome).toBe('REDIS_UNAVAILABLE');
+    expect(client.status).toBe('end');
   });
 });

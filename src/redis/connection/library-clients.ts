@@ -1,18 +1,25 @@
-import { isCluster, type RedisClient } from '../driver/redis-client.js';
+import type { RedisClient } from '../driver/redis-client.js';
+import { RedisClosedError } from '../errors/errors.js';
 import { closeClient, endClient } from './close-client.js';
+import { LibraryWait } from './library-wait.js';
 import type { MonitoredClient } from './open-client.js';
 
 type Duplicate = (...parameters: unknown[]) => RedisClient;
-type RetryStrategy = (times: number, reason?: Error) => number | null | void;
+
+/** How often, within the time for which libraries may wait for Redis, is looked whether they do. */
+const CHECKS = 4;
+
+/** The shortest such time, in milliseconds: Redis that is well may take as long to answer. */
+const SHORTEST_WAIT = 100;
 
 /** The clients that a connection has made for libraries, one for each, and the copies that these have made of them. */
 export class LibraryClients {
   readonly #open: (library: string) => MonitoredClient;
   readonly #clients = new Map<string, MonitoredClient>();
-  /** Those that have not ended. */
-  readonly #copies = new Set<RedisClient>();
-  #deadline = Infinity;
+  /** Of all that have not ended, copies too. */
+  readonly #waits = new Map<RedisClient, LibraryWait>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(open: (library: string) => MonitoredClient) {
     this.#open = open;
@@ -29,57 +36,53 @@ export class LibraryClients {
     const opened = this.#open(library);
     this.#clients.set(library, opened);
     this.#follow(opened.client);
-    connect(opened.client);
     return opened.client;
   }
 
   /**
-   * The application shuts down: libraries close, and some wait for Redis to do so, however long it is away. When `timeout` is over, none
-   * of their clients connects again, and those that are away end.
+   * The application shuts down: libraries close, and some wait for Redis to do so, however long it is away. A client by way of which one
+   * has waited for `timeout` ends, and does not connect again. While Redis answers, they may take as long as they like.
    *
    * @param timeout milliseconds
    */
   drain(timeout: number): void {
-    if (this.#timer || this.#clients.size === 0) return;
-    this.#deadline = performance.now() + timeout;
-    this.#timer = setTimeout(() => this.#endThoseAway(), timeout);
+    if (this.#timer || this.#isClosed) return;
+    const begun = performance.now();
+    const longest = Math.max(timeout, SHORTEST_WAIT);
+    const check = () => {
+      const now = performance.now();
+      for (const [client, { since = now }] of this.#waits)
+        if (now - Math.max(since, begun) >= longest) void endForGood(client);
+    };
+    check();
+    this.#timer = setInterval(check, longest / CHECKS);
   }
 
   async close(deadline: number): Promise<('closed' | 'cut off')[]> {
-    clearTimeout(this.#timer);
-    this.#deadline = 0;
+    this.#isClosed = true;
+    clearInterval(this.#timer);
     for (const { monitor } of this.opened) monitor.closing();
+    const originals = this.opened.map(({ client }) => client);
+    originals.forEach(refuseConnections);
+    const copies = [...this.#waits.keys()].filter((client) => !originals.includes(client));
     // A copy that its library has not closed may block: `QUIT` would wait for that.
-    await Promise.all(Array.from(this.#copies, (copy) => endClient(copy)));
-    return Promise.all(this.opened.map(({ client }) => closeClient(client, deadline)));
-  }
-
-  #endThoseAway(): void {
-    const clients = [...this.#copies, ...this.opened.map(({ client }) => client)];
-    for (const client of clients) if (client.status !== 'ready') void endClient(client);
+    await Promise.all(copies.map((copy) => endForGood(copy)));
+    return Promise.all(originals.map((client) => closeClient(client, deadline)));
   }
 
   #follow(client: RedisClient): void {
-    this.#limitRetries(client);
     const original = client as { duplicate: Duplicate };
     const duplicate = original.duplicate.bind(client);
     original.duplicate = (...parameters) => {
       const copy = duplicate(...parameters);
       this.#follow(copy);
-      if (copy.status !== 'end') this.#copies.add(copy);
-      copy.on('connecting', () => this.#copies.add(copy));
-      copy.on('end', () => this.#copies.delete(copy));
-      connect(copy);
       return copy;
     };
-  }
-
-  #limitRetries(client: RedisClient): void {
-    const limit = (strategy: RetryStrategy | null | undefined): RetryStrategy => {
-      return (...parameters) => (performance.now() < this.#deadline ? strategy?.(...parameters) : null);
-    };
-    if (isCluster(client)) client.options.clusterRetryStrategy = limit(client.options.clusterRetryStrategy);
-    else client.options.retryStrategy = limit(client.options.retryStrategy);
+    const wait = new LibraryWait(client);
+    client.on('connecting', () => this.#waits.set(client, wait));
+    client.on('end', () => this.#waits.delete(client));
+    if (client.status !== 'end') this.#waits.set(client, wait);
+    connect(client);
   }
 }
 
@@ -89,4 +92,21 @@ export class LibraryClients {
  */
 function connect(client: RedisClient): void {
   client.connect().catch(() => undefined); // tried again, and told of by an event
+}
+
+async function endForGood(client: RedisClient): Promise<void> {
+  refuseConnections(client);
+  await endClient(client);
+}
+
+/** Libraries connect clients that have ended, and copies of them, when nobody has told the library to close. */
+function refuseConnections(client: RedisClient): void {
+  client.connect = () => Promise.reject(closedError());
+  (client as { duplicate: Duplicate }).duplicate = () => {
+    throw closedError();
+  };
+}
+
+function closedError(): RedisClosedError {
+  return new RedisClosedError('The connection is closed: its clients do not connect again');
 }

@@ -75,7 +75,8 @@ export class RedisConnection {
   /**
    * A client of its own for a library that needs one which waits for Redis for as long as it is away (`maxRetriesPerRequest: null`, no
    * `commandTimeout`), sends again what was not answered, and may be copied (`duplicate()`) to block on the copies. It is the same at each
-   * call. It and its copies connect at once, and are closed with the connection.
+   * call. It and its copies connect at once, and are closed with the connection. A copy that blocks has no time limit of its own: the library has to
+   * give its commands one.
    *
    * @param library shown in `CLIENT LIST` after the connection's name: letters, digits, `_`, `-` and `.`
    * @throws TypeError for another name, or that of one of rednest's own clients; RedisClosedError at shutdown

@@ -1,9 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ResolvedRedisOptions } from '../options/resolved-options.js';
 import { redisInternals } from './internals.js';
-
-/** Commands that may wait for as long as their caller likes. */
-const BLOCKING = /^(?:b[lrz]\w*pop\w*|blmove|wait(?:aof)?)$/i;
+import { mayBlock } from './may-block.js';
 
 /** How often within the shorter timeout a connection is looked at. */
 const CHECKS = 4;
@@ -37,9 +35,4 @@ export function closeWhenStalled(
     const timer = setInterval(check, Math.min(stallTimeout, connectTimeout) / CHECKS).unref();
     socket.once('close', () => clearInterval(timer));
   });
-}
-
-function mayBlock({ name, args }: { name: string; args: unknown[] }): boolean {
-  if (!/^xread/i.test(name)) return BLOCKING.test(name);
-  return args.some((argument) => String(argument).toUpperCase() === 'BLOCK');
 }

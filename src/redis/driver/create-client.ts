@@ -9,6 +9,7 @@ import { closeWhenStalled } from './close-when-stalled.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { clientDefaults, clusterDefaults, dedicatedDefaults, nodeDefaults } from './driver-defaults.js';
 import { prepareDescendants } from './descendants.js';
+import { endOnce } from './end-once.js';
 import { ignoreAsking } from './ignore-asking.js';
 import { rejectUnanswered, rejectUnsentAgain } from './in-flight.js';
 import { rejectWhileLoading } from './reject-while-loading.js';
@@ -138,7 +139,7 @@ function createCluster(options: ClientOptions, role: SharedRole): Cluster {
   cluster.on(LISTENER, hideClientSecrets);
   announceListeners(cluster, options);
   announceRedirections(cluster);
-  return hideClientSecrets(cluster);
+  return hideClientSecrets(endOnce(cluster));
 }
 
 function withOverride(options: ClientOptions, override: ClusterOptions | undefined): ClientOptions {

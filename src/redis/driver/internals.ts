@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
 
@@ -34,8 +35,21 @@ interface RedisInternals {
   setStatus(status: 'end'): void;
 }
 
+/** What is done with a command that a node has refused, or lost. */
+interface RefusalHandlers {
+  readonly moved: (slot: number | string, node: string) => void;
+  readonly ask: (slot: number | string, node: string) => void;
+  /** Tries any node, or the next connection. */
+  readonly connectionClosed: () => void;
+}
+
 interface ClusterInternals {
   slots: string[][];
+  /** Set by `disconnect()` and `quit()` until it is connected again. */
+  readonly manuallyClosing: boolean;
+  /** Emits `drain` for each connection that closes when it has no node. */
+  readonly connectionPool: EventEmitter;
+  handleError(error: Error, redirections: object, handlers: RefusalHandlers): void;
   /** Whether the slots are being read. */
   isRefreshing: boolean;
   /** The connection that listens for messages. */
@@ -47,7 +61,7 @@ interface ClusterInternals {
   flushQueue(error: Error): void;
   /** Settles pipelines that wait for the first slots. */
   invokeReadyDelayedCallbacks(error: Error): void;
-  setStatus(status: 'end'): void;
+  setStatus(status: 'close' | 'end'): void;
 }
 
 /** A command that waits in a pipeline or transaction. */
