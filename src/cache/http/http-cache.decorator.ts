@@ -12,6 +12,10 @@ import { answerDirectly } from './direct-answer.js';
  *
  * On a handler it completes, option by option, what stands on its controller; `@HttpCache(false)` takes one out.
  *
+ * Where nothing stands between cache and handler, no interceptor is needed, and Nest gives the method response and request after its own
+ * arguments: a spy on it sees them, `overrideInterceptor(HttpCacheInterceptor)` changes nothing (override the cache instead), and a method
+ * that is copied to another class leaves the cache behind.
+ *
  * @throws CacheConfigurationError for options that are wrong, while the class is defined
  * @example
  * @Get(':id')

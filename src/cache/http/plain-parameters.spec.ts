@@ -4,6 +4,7 @@ import {
   Body,
   createParamDecorator,
   DefaultValuePipe,
+  Get,
   Headers,
   Ip,
   Param,
@@ -11,6 +12,8 @@ import {
   Query,
   Req,
   Res,
+  UsePipes,
+  ValidationPipe,
   type PipeTransform,
 } from '@nestjs/common';
 import { hasPlainParameters } from './plain-parameters.js';
@@ -28,6 +31,7 @@ class Search {
 const CurrentUser = createParamDecorator(() => 'ann');
 
 class Handlers {
+  @Get()
   nothing(): void {}
   request(@Req() _request: object, @Headers('host') _host: string, @Ip() _ip: string): void {}
   response(@Res() _response: object): void {}
@@ -41,6 +45,13 @@ class Handlers {
   validated(@Query() _search: Search): void {}
   body(@Body() _body: object): void {}
   custom(@CurrentUser() _user: string): void {}
+  @UsePipes(FindInDatabase)
+  foundBefore(@Param('id') _id: string): void {}
+  @UsePipes(new ValidationPipe())
+  checked(@Param('id') _id: string): void {}
+  preset(@Param('id') _id: string, _depth = 1): void {}
+  rest(@Param('id') _id: string, ..._rest: unknown[]): void {}
+  untyped(): void {}
   undecorated(@Param('id') _id: string, _payload: unknown): void {}
 }
 
@@ -56,8 +67,13 @@ describe('hasPlainParameters', () => {
     ['validated', false],
     ['body', false],
     ['custom', false],
+    ['foundBefore', false],
+    ['checked', true],
+    ['preset', false],
+    ['rest', false],
+    ['untyped', false],
     ['undecorated', false],
   ] as const)('knows of %s: %s', (name, isPlain) => {
-    expect(hasPlainParameters(Handlers.prototype, name, Handlers.prototype[name])).toBe(isPlain);
+    expect(hasPlainParameters(Handlers.prototype, name)).toBe(isPlain);
   });
 });

@@ -116,10 +116,17 @@ export class ResponseCapture {
     // oxlint-disable-next-line typescript/unbound-method -- is called with the response as `this`
     const writeHead = raw.writeHead as (...rest: unknown[]) => typeof raw;
     raw.writeHead = (...rest: unknown[]) => {
+      this.#markUnseen(rest);
       const written = writeHead.apply(raw, rest);
       this.#onHeadersSent();
       return written;
     };
+  }
+
+  /** Who writes by other ways than Nest's shows no body that could be stored. */
+  #markUnseen([status]: readonly unknown[]): void {
+    if (this.#taken || this.#isSettled || this.#exchange.raw.headersSent) return;
+    if (Number(status) < 500) markCacheStatus(this.#exchange, 'BYPASS');
   }
 
   #onHeadersSent(): void {
