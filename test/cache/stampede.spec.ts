@@ -136,6 +136,47 @@ describe('a process that makes a value', () => {
   });
 
   it.each(MODES)(
+    'and fails does not have those that waited wait for each other, too: %s',
+    async (coherence) => {
+      const processes = await group.open(server.options, { ...root, lease: '1m', coherence });
+      const [maker, ...others] = processes as [CacheProcess, ...CacheProcess[]];
+      await maker.call('set', 'invalid', 'old', { tags: ['cities'] });
+      await maker.call('invalidateTags', 'cities');
+      for (const key of ['cold', 'invalid']) {
+        group.runs.length = 0;
+        const outcomes = [maker.storm(key, CALLERS)];
+        const first = await group.run(0);
+        outcomes.push(...others.map((each) => each.storm(key, CALLERS)));
+        // By the second answer each has asked for the lease: that was sent before the question.
+        for (const each of [...others, ...others]) await each.call('inspect', key);
+        first.fail('failure');
+        await group.run(3);
+        for (const run of group.runs) if (run !== first) run.give('made');
+        const [failed, ...made] = await Promise.all(outcomes);
+        expect(failed!.errors).toHaveLength(1);
+        expect(made.flatMap(({ values }) => values)).toEqual(['made', 'made', 'made']);
+        expect(group.runs).toHaveLength(4);
+        // One of them had the lease.
+        expect(await maker.call('get', key)).toBe('made');
+      }
+    },
+  );
+
+  it.each(MODES)('and fails has those that come later wait for one: %s', async (coherence) => {
+    const processes = await group.open(server.options, { ...root, lease: '1m', coherence });
+    const [maker] = processes as [CacheProcess];
+    const failing = maker.storm('city', 1);
+    (await group.run(0)).fail('failure');
+    expect((await failing).errors).toHaveLength(1);
+    const later = storms(processes, 'city');
+    const run = await group.run(1);
+    for (const each of [...processes, ...processes]) await each.call('inspect', 'city');
+    run.give('made by one');
+    expect((await later).flatMap(({ values }) => values)).toEqual(Array(4).fill('made by one'));
+    expect(group.runs).toHaveLength(2);
+  });
+
+  it.each(MODES)(
     'that is stale is the only one to, and everybody is served meanwhile: %s',
     async (coherence) => {
       const processes = await group.open(server.options, { ...root, ttl: 50, stale: '1m', coherence });

@@ -3,8 +3,9 @@ import type { EntryDraft } from '../entry/entry-serializer.js';
 import type { GetOrSetOptions } from '../options/cache-options.js';
 import { lifetimesOf, type Lifetimes } from '../options/call-options.js';
 import type { Lookup } from '../lookup/lookup.js';
-import type { Stamp } from '../stamps/stamp.js';
-import type { Beginning, StampKeeper } from '../stamps/stamp-keeper.js';
+import { AWAY, type Away } from '../remote/away.js';
+import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
+import type { StampKeeper } from '../stamps/stamp-keeper.js';
 import type { NewEntry } from '../store/entry-writer.js';
 import type { FactoryWishes } from './factory-run.js';
 import type { Making } from './value-maker.js';
@@ -42,35 +43,55 @@ export class EntryDrafter {
     this.#keeper = keeper;
   }
 
-  /** Has the stamps that the entry will depend on made ready. They have to be known before the factory runs; mostly they are. */
-  dependOn(options: GetOrSetOptions | undefined): Dependencies | Promise<Dependencies> {
+  /**
+   * Has the stamps that the entry will depend on made ready. They have to be known before the factory runs; mostly they are.
+   *
+   * @returns `AWAY` where Redis did not answer in time
+   */
+  dependOn(options: GetOrSetOptions | undefined): Dependencies | Promise<Dependencies | Away> {
     const { ttl, stale } = lifetimesOf(options, this.#parts.options);
     const stamps = this.#lookup.stampsOf(options?.tags ?? NO_TAGS);
     const recorded = this.#keeper.ensure(stamps, ttl + stale);
     if (!(recorded instanceof Promise)) return { stamps, recorded };
-    return recorded.then((known) => ({ stamps, recorded: known }));
+    return recorded.then((known) => (known === AWAY ? AWAY : { stamps, recorded: known }));
   }
 
-  /** What is to be stored; undefined where nothing is. At once, where its stamps need nothing more. */
+  /**
+   * What is to be stored; undefined where nothing is, `AWAY` where Redis did not answer in time. At once, where its stamps need nothing more.
+   */
   draft(
     { key, options }: Pick<Making, 'key' | 'options'>,
     result: Result,
     before: Dependencies,
-  ): NewEntry | undefined | Promise<NewEntry> {
-    const { ttl, stale } = result.lifetimes;
-    const { isSkipped, tags } = result.wishes;
-    if (isSkipped || ttl + stale <= 0) return undefined;
-    const early = options?.tags ?? NO_TAGS;
-    const late = tags.length === 0 ? NO_TAGS : [...new Set(tags)].filter((tag) => !early.includes(tag));
-    const all = [...early, ...late];
-    const lengthening = this.#keeper.keep(before.stamps, ttl + stale);
-    if (late.length > 0)
-      return this.#addLate(before, late, ttl + stale, { began: result, lengthening }).then((dependencies) =>
-        this.#entryWith(key, result, all, dependencies),
-      );
+  ): NewEntry | undefined | Promise<NewEntry | Away> {
+    const tags = tagsOf(options, result);
+    if (!tags) return undefined;
+    const lifetime = result.lifetimes.ttl + result.lifetimes.stale;
     // Those from before are kept longer where the factory has asked for a longer life.
-    if (lengthening) return lengthening.then(() => this.#entryWith(key, result, all, before));
-    return this.#entryWith(key, result, all, before);
+    const lengthening = this.#keeper.keep(before.stamps, lifetime);
+    if (tags.late.length === 0 && !lengthening) return this.#entryWith(key, result, tags.all, before);
+    const late = this.#lateStamps(tags.late);
+    const ensuring = late.length === 0 ? [] : this.#keeper.ensureLate(late, lifetime, result);
+    return Promise.all([ensuring, lengthening]).then(([recorded, lengthened]) => {
+      if (recorded === AWAY || lengthened === AWAY) return AWAY;
+      return this.#entryWith(key, result, tags.all, withLate(before, late, recorded));
+    });
+  }
+
+  /** The same of what stays in this process: Redis need not keep its stamps, and is not waited for. */
+  draftAlone(
+    { key, options }: Pick<Making, 'key' | 'options'>,
+    result: Result,
+    before: Dependencies,
+  ): NewEntry | undefined {
+    const tags = tagsOf(options, result);
+    if (!tags) return undefined;
+    const late = this.#lateStamps(tags.late);
+    const isShared = this.#parts.tier !== undefined;
+    const recorded = late.map(({ recent, recentSince }) =>
+      isShared && recentSince > result.began ? NO_STAMP : recent,
+    );
+    return this.#entryWith(key, result, tags.all, withLate(before, late, recorded));
   }
 
   #entryWith(
@@ -89,18 +110,29 @@ export class EntryDrafter {
     };
   }
 
-  /** The stamp of the generation stands last. */
-  async #addLate(
-    before: Dependencies,
-    tags: readonly string[],
-    lifetime: number,
-    { began, lengthening }: { began: Beginning; lengthening: Promise<unknown> | undefined },
-  ): Promise<Dependencies> {
-    const stamps = this.#lookup.stampsOf(tags).slice(0, -1);
-    const [recorded] = await Promise.all([this.#keeper.ensureLate(stamps, lifetime, began), lengthening]);
-    return {
-      stamps: [...before.stamps.slice(0, -1), ...stamps, ...before.stamps.slice(-1)],
-      recorded: [...before.recorded.slice(0, -1), ...recorded, ...before.recorded.slice(-1)],
-    };
+  /** Without that of the generation, which is there from before. */
+  #lateStamps(tags: readonly string[]): readonly Stamp[] {
+    return tags.length === 0 ? [] : this.#lookup.stampsOf(tags).slice(0, -1);
   }
+}
+
+/** Of an entry: all, and those that its factory has named; undefined where nothing is to be stored. */
+function tagsOf(
+  options: GetOrSetOptions | undefined,
+  { lifetimes, wishes }: Result,
+): { all: readonly string[]; late: readonly string[] } | undefined {
+  if (wishes.isSkipped || lifetimes.ttl + lifetimes.stale <= 0) return undefined;
+  const early = options?.tags ?? NO_TAGS;
+  if (wishes.tags.length === 0) return { all: [...early], late: NO_TAGS };
+  const late = [...new Set(wishes.tags)].filter((tag) => !early.includes(tag));
+  return { all: [...early, ...late], late };
+}
+
+/** The stamp of the generation stands last. */
+function withLate(before: Dependencies, stamps: readonly Stamp[], recorded: readonly number[]): Dependencies {
+  if (stamps.length === 0) return before;
+  return {
+    stamps: [...before.stamps.slice(0, -1), ...stamps, ...before.stamps.slice(-1)],
+    recorded: [...before.recorded.slice(0, -1), ...recorded, ...before.recorded.slice(-1)],
+  };
 }

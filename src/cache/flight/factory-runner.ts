@@ -4,6 +4,7 @@ import type { CacheParts } from '../cache-parts.js';
 import type { GetOrSetOptions, NegativeCachingOptions } from '../options/cache-options.js';
 import { lifetimesOf, negativeCachingOf, type Lifetimes } from '../options/call-options.js';
 import type { Lookup } from '../lookup/lookup.js';
+import { AWAY, type Away } from '../remote/away.js';
 import type { StampKeeper } from '../stamps/stamp-keeper.js';
 import type { EntryWriter, NewEntry } from '../store/entry-writer.js';
 import { EntryDrafter, type Dependencies, type Result } from './entry-drafter.js';
@@ -17,15 +18,14 @@ interface HeldLease {
   /** The server's time, from before the factory runs. */
   readonly born: number;
   readonly before: Dependencies;
+  /** What there is, if that is of no use to anybody: its time of birth. */
+  readonly useless: number | undefined;
   /** Told when it was used, or given back. */
   readonly ended: () => void;
 }
 
-/** How a lease ends: with a value that is being stored, and resolves with whether it was, or without one. */
-interface LeaseEnd extends Pick<HeldLease, 'ended'> {
-  readonly result: Result | undefined;
-  readonly storing: Promise<boolean> | undefined;
-}
+/** What is being stored under a lease, with whether it was; undefined for nothing, `AWAY` where Redis did not answer in time before. */
+type Storing = Promise<boolean | Away> | Away | undefined;
 
 /** Runs factories and stores what they give. */
 export class FactoryRunner {
@@ -51,8 +51,8 @@ export class FactoryRunner {
     setMaxListeners(0, signal);
   }
 
-  /** Has the stamps that the entry will depend on made ready. They have to be known before the factory runs; mostly they are. */
-  dependOn(options: GetOrSetOptions | undefined): Dependencies | Promise<Dependencies> {
+  /** As {@link EntryDrafter.dependOn}. */
+  dependOn(options: GetOrSetOptions | undefined): Dependencies | Promise<Dependencies | Away> {
     return this.#drafter.dependOn(options);
   }
 
@@ -65,12 +65,14 @@ export class FactoryRunner {
   async runLeased(making: Making, leases: Leases, lease: HeldLease): Promise<Outcome> {
     const { flight } = making;
     let result: Result | undefined;
-    let storing: Promise<boolean> | undefined;
+    let storing: Storing;
     try {
       flight.begin();
       result = await this.#run(making, lease.born);
       const drafting = this.#drafter.draft(making, result, lease.before);
-      const entry = drafting instanceof Promise ? await drafting : drafting;
+      const drafted = drafting instanceof Promise ? await drafting : drafting;
+      if (drafted === AWAY) storing = AWAY;
+      const entry = drafted === AWAY ? undefined : drafted;
       const writing = entry && this.#recordOf(entry);
       const record = writing instanceof Promise ? await writing : writing;
       if (entry && record) {
@@ -79,26 +81,32 @@ export class FactoryRunner {
       }
       return outcomeOf(result, entry);
     } finally {
-      const ended = this.#endLease(making, leases, { result, storing, ended: lease.ended });
-      if (storing) flight.stored = ended;
+      const ended = this.#endLease(making, leases, lease, { result, storing });
+      if (storing instanceof Promise) flight.stored = ended;
       // Who wants what there is to be replaced is told when it is.
       if (shallReplace(making, result)) await ended;
     }
   }
 
-  async #endLease(making: Making, leases: Leases, { result, storing, ended }: LeaseEnd): Promise<void> {
+  async #endLease(
+    making: Making,
+    leases: Leases,
+    { useless, ended }: HeldLease,
+    { result, storing }: { result: Result | undefined; storing: Storing },
+  ): Promise<void> {
     const { flight, key } = making;
-    if (storing && (await this.#isStored(key, storing))) leases.drop(flight);
+    const stored = storing && (await this.#isStored(key, storing));
+    if (stored === true) leases.drop(flight);
     else {
-      const released = leases.release(flight);
-      // A lease that did not stand any longer was voided by something newer.
-      if (shallReplace(making, result) && (await released) !== false) this.#remove(key);
+      const released = leases.release(flight, storing ? undefined : { useless });
+      // A lease that did not stand any longer was voided by something newer. Redis is not waited for twice.
+      if (shallReplace(making, result) && (stored === AWAY || (await released) !== false)) this.#remove(key);
     }
     ended();
   }
 
   /** Its callers were given the value: of an error nobody else hears. */
-  async #isStored(key: string, storing: Promise<boolean>): Promise<boolean> {
+  async #isStored(key: string, storing: Exclude<Storing, undefined>): Promise<boolean | Away> {
     try {
       return await storing;
     } catch (error) {
@@ -107,14 +115,14 @@ export class FactoryRunner {
     }
   }
 
-  /** Runs the factory without regard to other processes, since Redis is away or there is none. What it gives stays in this one. */
+  /** Runs the factory without regard to other processes, and without Redis. What it gives stays in this one. */
   async runAlone(making: Making): Promise<Outcome> {
     const { options, key, flight } = making;
     const stamps = this.#lookup.stampsOf(options?.tags ?? []);
     const before = { stamps, recorded: stamps.map(({ recent }) => recent) };
     flight.begin();
     const result = await this.#run(making, this.#parts.clock.now());
-    const entry = await this.#drafter.draft(making, result, before);
+    const entry = this.#drafter.draftAlone(making, result, before);
     const isKept = entry !== undefined && flight.isCertain && (await this.#keepLocally(entry, flight));
     const isOlderLeft = this.#parts.tier !== undefined || (!isKept && flight.isCertain);
     if (isOlderLeft && shallReplace(making, result)) this.#remove(key);
@@ -125,7 +133,7 @@ export class FactoryRunner {
   #remove(key: string): void {
     const { tier, local, prefix } = this.#parts;
     if (!tier || this.#lookup.believed(key, performance.now())) local?.delete(key);
-    void tier?.invalidate([{ key: prefix + key, kind: 'remove' }]);
+    tier?.invalidateSoon([{ key: prefix + key, kind: 'remove' }]);
   }
 
   async #run({ key, factory, options, flight }: Making, born: number): Promise<Result> {

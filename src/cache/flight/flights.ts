@@ -159,6 +159,7 @@ export class Flights {
       patience: patienceOf(options, this.#parts.options),
     });
     const replaced = this.#flights.get(key);
+    replaced?.doubt(); // what it makes is not the newest any more
     if (replaced) this.#replaced.set(key, (this.#replaced.get(key) ?? new Set()).add(replaced));
     this.#flights.set(key, flight);
     flight.made = this.#make({ key, factory, options, found, flight });

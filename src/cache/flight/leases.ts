@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AWAY, type Away } from '../remote/away.js';
 import type { RedisTier } from '../remote/redis-tier.js';
-import type { AcquireReply, AcquireRequest, TokenRequest } from '../remote/scripts.js';
+import type { AcquireReply, AcquireRequest, ReleaseRequest, TokenRequest } from '../remote/scripts.js';
 import type { TickBatcher } from '../remote/tick-batcher.js';
 import type { Flight } from './flight.js';
 
@@ -40,7 +40,7 @@ export class Leases {
   readonly #renew: TickBatcher<TokenRequest, boolean>;
   readonly #held = new Map<string, Held>();
   /** Those that nobody here uses, and that Redis may hold all the same, since it did not answer in time. By token. */
-  readonly #abandoned = new Map<string, TokenRequest>();
+  readonly #abandoned = new Map<string, ReleaseRequest>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param lease milliseconds */
@@ -52,12 +52,16 @@ export class Leases {
   }
 
   /** Asks for a lease. One that is granted is renewed until it is dropped, or its flight is overdue. */
-  async acquire(flight: Flight, known: AcquireRequest['known']): Promise<AcquireReply | Away> {
+  async acquire(
+    flight: Flight,
+    wishes: Pick<AcquireRequest, 'known' | 'waitingSince'>,
+  ): Promise<AcquireReply | Away> {
     const { redisKey: key, token } = flight;
-    const request: AcquireRequest = { key, slot: this.#tier.slotOf(key), token, known, mayBeGranted: false };
+    const slot = this.#tier.slotOf(key);
+    const request: AcquireRequest = { key, slot, token, ...wishes, mayBeGranted: false };
     const reply = await this.#acquire.add(request);
     if (reply === AWAY) {
-      if (request.mayBeGranted) void this.#release(request);
+      if (request.mayBeGranted) void this.#release({ key, slot, token, failed: undefined });
     } else if (reply.outcome === 0) this.#hold({ request, flight });
     return reply;
   }
@@ -67,11 +71,16 @@ export class Leases {
     this.#held.delete(token);
   }
 
-  /** Gives it back without a value. @returns whether it still stood */
-  release(flight: Flight): Promise<boolean | Away> {
+  /**
+   * Gives it back without a value.
+   *
+   * @param failed that its factory has run, and nothing was to be stored: see {@link ReleaseRequest}
+   * @returns whether it still stood
+   */
+  release(flight: Flight, failed?: ReleaseRequest['failed']): Promise<boolean | Away> {
     this.drop(flight);
     const { redisKey: key, token } = flight;
-    return this.#release({ key, slot: this.#tier.slotOf(key), token });
+    return this.#release({ key, slot: this.#tier.slotOf(key), token, failed });
   }
 
   /** Redis answers again: nobody shall wait for leases that were granted meanwhile without anybody hearing of it. */
@@ -84,11 +93,11 @@ export class Leases {
     this.#stopTimer();
     const held = [...this.#held.values()];
     this.#held.clear();
-    await Promise.all(held.map(({ request }) => this.#release(request)));
+    await Promise.all(held.map(({ request }) => this.#release({ ...request, failed: undefined })));
     this.#abandoned.clear();
   }
 
-  async #release(request: TokenRequest): Promise<boolean | Away> {
+  async #release(request: ReleaseRequest): Promise<boolean | Away> {
     const { token, key } = request;
     this.#abandoned.set(token, request);
     const stood = await this.#tier.writes.release.add(request);

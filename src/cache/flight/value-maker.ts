@@ -3,7 +3,7 @@ import { mayBeServed, type Found } from '../lookup/found.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { Factory, GetOrSetOptions } from '../options/cache-options.js';
 import { AWAY, type Away } from '../remote/away.js';
-import type { AcquireReply, AcquireRequest } from '../remote/scripts.js';
+import { BESIDE, type AcquireReply, type AcquireRequest } from '../remote/scripts.js';
 import { hitOf, outcomeOf } from './entry-outcome.js';
 import type { Flight, Outcome } from './flight.js';
 import type { Dependencies } from './entry-drafter.js';
@@ -56,26 +56,35 @@ export class ValueMaker {
     const leases = this.#leases;
     if (!leases) return this.#runner.runAlone(making);
     let { found } = making;
+    /** Since when, on the server's clock, another is waited for. */
+    let waitingSince: number | undefined;
     for (let attempt = 0, polls = 0; attempt < ATTEMPTS;) {
       if (found?.status === 'away' || found?.status === 'unsure') break;
       const lookout = this.#waiters.lookOut(making.flight.redisKey);
       try {
-        const asking = leases.acquire(making.flight, knownOf(found));
+        const asking = leases.acquire(making.flight, { known: knownOf(found), waitingSince });
         const dependencies = this.#runner.dependOn(making.options);
-        const [lease, before]: [AcquireReply | Away, Dependencies] =
+        const [lease, before]: [AcquireReply | Away, Dependencies | Away] =
           dependencies instanceof Promise
             ? await Promise.all([asking, dependencies])
             : [await asking, dependencies];
         if (lease === AWAY) break;
+        if (before === AWAY) {
+          if (lease.outcome === 0) void leases.release(making.flight);
+          break;
+        }
+        if (lease.outcome === BESIDE) break;
         if (lease.outcome === 0)
           return await this.#runner.runLeased(making, leases, {
             born: lease.now,
             before,
+            useless: found?.status === 'invalid' ? found.entry?.born : undefined,
             // Who began to wait in this process, since what was made is older than an invalidation, need not be told by Redis.
             ended: () => this.#waiters.wake(making.flight.redisKey),
           });
         if (lease.outcome === -1) attempt++;
         else {
+          waitingSince ??= lease.now;
           const another = await this.#leaveToAnother(making, found, lookout, {
             heldFor: lease.outcome,
             polls: polls++,

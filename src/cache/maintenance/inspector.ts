@@ -18,12 +18,15 @@ export class Inspector {
   readonly #lookup: Lookup;
   /** Reads past the local tier, so that nothing is kept there. */
   readonly #passing: Lookup;
+  /** Looks here only. */
+  readonly #here: Lookup;
   readonly #isCoherent: () => boolean;
 
   constructor(parts: CacheParts, lookup: Lookup, isCoherent: () => boolean) {
     this.#parts = parts;
     this.#lookup = lookup;
     this.#passing = new Lookup(Object.create(parts, { local: { value: undefined } }) as CacheParts);
+    this.#here = new Lookup(Object.create(parts, { tier: { value: undefined } }) as CacheParts);
     this.#isCoherent = isCoherent;
   }
 
@@ -46,10 +49,10 @@ export class Inspector {
     };
   }
 
-  /** While Redis is away there is what is here. */
+  /** While Redis is away there is what is here: it is not asked again. */
   async #look(key: string): Promise<Found> {
     const found = this.#parts.tier ? await this.#passing.read(key) : undefined;
-    return found && found.status !== 'away' ? found : this.#lookup.find(key);
+    return found && found.status !== 'away' ? found : this.#here.find(key);
   }
 
   stats(): CacheStats {

@@ -38,6 +38,18 @@ describe('Deadlines', () => {
     expect(deadlines.clear(open[4]!)).toBe(false);
   });
 
+  it('are not put off by what was answered before they began', async () => {
+    const answering = new Meter(() => ({ read: 0, sent: 0, queued: 0 }));
+    const deadlines = new Deadlines(BUDGET, answering);
+    const now = performance.now();
+    answering.answer(answering.begin(0, now));
+    const over: boolean[] = [];
+    const deadline = new Deadline(answering.begin(0, now), (isBusy) => over.push(isBusy));
+    deadlines.set(deadline, now);
+    await untilOver(over, 1);
+    expect({ over, budgets: deadline.budgets }).toEqual({ over: [false], budgets: 0 });
+  });
+
   it('are not over where what was waited for has arrived during a long turn of the event loop', async () => {
     const server = createServer((socket) =>
       socket.on('data', () => {

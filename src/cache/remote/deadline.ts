@@ -22,7 +22,8 @@ export class Deadline extends Linked<Deadline> {
   constructor(burst: Burst, expired: (isBusy: boolean) => void) {
     super();
     this.burst = burst;
-    this.before = burst.beginning;
+    // What was answered before it began shows nothing of how it fares itself.
+    this.before = burst.answers === 0 ? burst.beginning : { ...burst.beginning, burstAnswers: burst.answers };
     this.expired = expired;
   }
 }
@@ -69,15 +70,17 @@ export class Deadlines {
 
   /** Those that were over at a moment since when what was there has been read. */
   #judge(now: number): void {
-    const over: Deadline[] = [];
-    for (let next = this.#open.first; next && next.at <= now; next = this.#open.first) {
-      this.#open.delete(next);
-      over.push(next);
+    try {
+      for (let next = this.#open.first; next && next.at <= now; next = this.#open.first) {
+        this.#open.delete(next);
+        this.#judgeOne(next, now);
+      }
+    } finally {
+      // Also where one of them throws: the others are not forgotten.
+      const { first } = this.#open;
+      this.#timer = undefined;
+      if (first) this.#wait(first.at - now);
     }
-    const { first } = this.#open;
-    this.#timer = undefined;
-    if (first) this.#wait(first.at - now);
-    for (const deadline of over) this.#judgeOne(deadline, now);
   }
 
   #judgeOne(deadline: Deadline, now: number): void {

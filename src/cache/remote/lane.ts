@@ -96,8 +96,8 @@ export class Lane {
     const { bytes } = operation;
     const burst = this.#meter.begin(bytes, now);
     const deadline = new Deadline(burst, (isBusy) => {
-      if (!isBusy) this.#fail(`no answer within ${this.#options.budget} ms`);
       operation.settle(AWAY);
+      if (!isBusy) this.#fail(`no answer within ${this.#options.budget} ms`);
     });
     this.#deadlines.set(deadline, now);
     sent(operation).then(
@@ -111,8 +111,8 @@ export class Lane {
       (error: unknown) => {
         this.#meter.end(bytes);
         if (!this.#deadlines.clear(deadline)) return;
-        this.fail(error);
         operation.settle(AWAY);
+        this.fail(error);
       },
     );
   }

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { RedisConnection, RedisError } from '../../redis/index.js';
-import { SLOT_COUNT, socketProgress } from '../../redis/shared.js';
+import { isRefusal, SLOT_COUNT, socketProgress } from '../../redis/shared.js';
 import { Lane, type LaneOptions } from './lane.js';
 
 export interface LaneEvents {
@@ -124,9 +124,18 @@ export function mastersOf(connection: RedisConnection): Set<string> {
 }
 
 /** The client's own connection to a master. */
-export function masterClient({ client }: RedisConnection, node: string): Redis | undefined {
+function masterClient({ client }: RedisConnection, node: string): Redis | undefined {
   if (!client.isCluster) return client as Redis;
   return (client as Cluster).nodes('master').find((each) => addressOf(each) === node);
+}
+
+/** An answer is what shows that the master is back; where it cannot save, that is a refusal. */
+export async function pingMaster(connection: RedisConnection, node: string): Promise<void> {
+  const master = masterClient(connection, node);
+  if (!master) throw new Error(`There is no connection to ${node}`);
+  await master.ping().catch((error: unknown) => {
+    if (!isRefusal(error)) throw error;
+  });
 }
 
 function addressOf({ options }: Redis): string {

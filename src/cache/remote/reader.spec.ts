@@ -54,6 +54,14 @@ describe('changes while much is being read', () => {
     expect(batch.isUsable(batch.add('', 'b'))).toBe(false);
   });
 
+  it('that this turn writes come before what is asked for after them', () => {
+    const { reader } = startReader();
+    const [batch, other] = [reader.batch(0), reader.batch(1)];
+    reader.close(0);
+    expect(reader.batch(0)).not.toBe(batch);
+    expect(reader.batch(1)).toBe(other);
+  });
+
   it('are told also where a key is asked for many times, which is read once', () => {
     const { reader } = startReader();
     const batch = reader.batch(0);

@@ -84,6 +84,12 @@ export class Reader {
     }
   }
 
+  /** What is asked for from now on is read after what was written in this turn: another batch may have left before that. */
+  close(slot: number): void {
+    const reads = this.#slots.get(slot);
+    if (reads) reads.open = undefined;
+  }
+
   #meet(slot: number): SlotReads {
     const reads: SlotReads = { open: undefined, current: new LinkedList() };
     this.#slots.set(slot, reads);

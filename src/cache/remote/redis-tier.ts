@@ -1,5 +1,5 @@
 import { hashSlot, type RedisConnection } from '../../redis/index.js';
-import { isRefusal, isWriteRefusal } from '../../redis/shared.js';
+import { isWriteRefusal } from '../../redis/shared.js';
 import { cacheChannels } from '../cache-events.js';
 import type { Coherence } from '../coherence/coherence.js';
 import type { Shard } from '../coherence/shard.js';
@@ -7,7 +7,7 @@ import type { ResolvedBackendOptions } from '../options/resolved-cache-options.j
 import type { ServerClock } from '../server-clock.js';
 import type { Stamp } from '../stamps/stamp.js';
 import { AWAY, type Away } from './away.js';
-import { Lanes, masterClient, mastersOf, type LaneEvents } from './lanes.js';
+import { Lanes, mastersOf, pingMaster, type LaneEvents } from './lanes.js';
 import { PendingInvalidations, type Invalidation } from './pending-invalidations.js';
 import { Reader } from './reader.js';
 import { RedisWrites } from './redis-writes.js';
@@ -97,17 +97,20 @@ export class RedisTier {
    * way.
    */
   async invalidate(invalidations: readonly Invalidation[]): Promise<void> {
-    if (invalidations.length === 0) return;
-    this.pending.begin(invalidations);
-    const keys = invalidations.map(({ key }) => key);
-    this.reader.change(keys);
-    await Promise.all(
-      invalidations.map(async (invalidation) => {
-        const slot = this.slotOf(invalidation.key);
-        const request = { key: invalidation.key, slot, done: () => this.confirm([invalidation]) };
-        if ((await this.writes[invalidation.kind].add(request)) === AWAY) this.postpone(invalidation);
-      }),
-    );
+    this.#begin(invalidations);
+    const sending = invalidations.map(async (each) => {
+      if ((await this.#send(each)) === AWAY) this.postpone(each);
+    });
+    await Promise.all(sending);
+  }
+
+  /** As {@link invalidate}, of which nobody is told: Redis did not answer just now. Until it has confirmed them they count as those that wait. */
+  invalidateSoon(invalidations: readonly Invalidation[]): void {
+    this.#begin(invalidations);
+    for (const invalidation of invalidations) {
+      this.postpone(invalidation);
+      void this.#send(invalidation);
+    }
   }
 
   /** It was too slow, or refused: it is sent again, until it is done. */
@@ -155,6 +158,16 @@ export class RedisTier {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     this.#lanes.close();
+  }
+
+  #begin(invalidations: readonly Invalidation[]): void {
+    this.pending.begin(invalidations);
+    this.reader.change(invalidations.map(({ key }) => key));
+  }
+
+  #send(invalidation: Invalidation): Promise<void | Away> {
+    const { key, kind } = invalidation;
+    return this.writes[kind].add({ key, slot: this.slotOf(key), done: () => this.confirm([invalidation]) });
   }
 
   /** Without promises of its own: a lone read waits for each of them. */
@@ -233,13 +246,4 @@ export class RedisTier {
       void this.#replayPending().then(() => this.#retryPending());
     }, RETRY_INTERVAL).unref();
   }
-}
-
-/** An answer is what shows that the master is back; where it cannot save, that is a refusal. */
-async function pingMaster(connection: RedisConnection, node: string): Promise<void> {
-  const master = masterClient(connection, node);
-  if (!master) throw new Error(`There is no connection to ${node}`);
-  await master.ping().catch((error: unknown) => {
-    if (!isRefusal(error)) throw error;
-  });
 }

@@ -1,4 +1,5 @@
 import type { RedisConnection, Script } from '../../redis/index.js';
+import { isRefusal } from '../../redis/shared.js';
 import type { ServerClock } from '../server-clock.js';
 import { AWAY, type Away } from './away.js';
 import type { Lanes } from './lanes.js';
@@ -16,6 +17,7 @@ import {
   type EnsuredStamp,
   type EnsureRequest,
   type KeyRequest,
+  type ReleaseRequest,
   type StoreRequest,
   type TokenRequest,
 } from './scripts.js';
@@ -49,9 +51,10 @@ interface WritesOptions {
 /** Everything that the caches write, batched by turn of the event loop and slot. */
 export class RedisWrites {
   readonly store: TickBatcher<StoreRequest, boolean>;
-  readonly release: TickBatcher<TokenRequest, boolean>;
+  readonly release: TickBatcher<ReleaseRequest, boolean>;
   readonly expire: TickBatcher<KeyRequest, boolean>;
-  readonly ensure: TickBatcher<EnsureRequest, EnsuredStamp>;
+  /** Undefined: Redis has refused, and is not away. */
+  readonly ensure: TickBatcher<EnsureRequest, EnsuredStamp | undefined>;
   readonly remove: TickBatcher<ConfirmedRequest, void>;
   readonly stamp: TickBatcher<ConfirmedRequest, void>;
   readonly set: TickBatcher<SetRequest, void>;
@@ -61,6 +64,7 @@ export class RedisWrites {
   readonly #limit: number;
   readonly #floorOf: (key: string) => number;
   readonly #stamp = stampScript(STAMP_LIFETIME);
+  readonly #ensure = ensureScript();
 
   constructor(connection: RedisConnection, lanes: Lanes, { clock, limit, size, floorOf }: WritesOptions) {
     this.#connection = connection;
@@ -75,7 +79,7 @@ export class RedisWrites {
     this.store = this.#scripted(storeScript(), sizeOf);
     this.release = this.#scripted(releaseScript());
     this.expire = this.#scripted(expireScript());
-    this.ensure = this.#scripted(ensureScript());
+    this.ensure = this.#batcher((requests) => this.#ensureAll(requests));
     this.remove = this.#confirmed((requests) => this.#unlink(requests));
     this.stamp = this.#confirmed((requests) => this.#restamp(requests));
     this.set = this.#batcher<SetRequest, void>((requests) => this.#setAll(requests), sizeOf);
@@ -142,6 +146,16 @@ export class RedisWrites {
   #unlink(requests: readonly KeyRequest[]): Promise<number> {
     const [first, ...others] = requests.map(({ key }) => key);
     return this.#connection.client.unlink(first!, ...others);
+  }
+
+  async #ensureAll(requests: readonly EnsureRequest[]): Promise<(EnsuredStamp | undefined)[]> {
+    try {
+      return await this.#ensure.run(this.#connection.client, requests);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#lanes.of(requests[0]!.slot).fail(error);
+      return requests.map(() => undefined);
+    }
   }
 
   /** Each is made later than what this process has seen, also where the server has lost that, or its clock was set back. */

@@ -14,8 +14,18 @@ export interface TokenRequest extends KeyRequest {
 export interface AcquireRequest extends TokenRequest {
   /** What the caller knows of the entry: nothing, that it does not matter, or the birth of the one that is no longer good enough. */
   readonly known: number | '' | 'any';
+  /** Since when, by the server's clock, the caller has waited for another. */
+  readonly waitingSince: number | undefined;
   /** Whether Redis was asked: the lease may be granted although no answer has come. */
   mayBeGranted: boolean;
+}
+
+export interface ReleaseRequest extends TokenRequest {
+  /**
+   * That the factory has run, and gave nothing that could be stored: those that have waited for it need not wait for each other. With the time of
+   * birth of what there is, if that is of no use. Undefined: somebody else shall run it.
+   */
+  readonly failed: { readonly useless: number | undefined } | undefined;
 }
 
 export interface StoreRequest extends TokenRequest {
@@ -62,7 +72,13 @@ function batched<Request extends KeyRequest, Reply>(
     });
 }
 
-/** What {@link acquireScript} replies for each: the server's time, and 0 granted, -1 a newer entry is there, or how long another holds the lease. */
+/** Outcome of {@link acquireScript} for who has waited for a run that came to nothing, while another holds the lease. */
+export const BESIDE = -2;
+
+/**
+ * What {@link acquireScript} replies for each: the server's time, and 0 granted, -1 a newer entry is there, {@link BESIDE}, or how long another
+ * holds the lease.
+ */
 export interface AcquireReply {
   readonly now: number;
   readonly outcome: number;
@@ -71,7 +87,7 @@ export interface AcquireReply {
 /** Parameter of each: the lease, in milliseconds. */
 export const acquireScript = batched<AcquireRequest, AcquireReply>(
   'acquire',
-  ({ token, known }) => [token, known],
+  ({ token, known, waitingSince }) => [token, known, waitingSince ?? ''],
   ([microseconds, ...outcomes]) => {
     // To the microsecond, as stamps are: which of them was first has to be told within a millisecond, too.
     const now = Number(microseconds) / 1_000;
@@ -80,14 +96,21 @@ export const acquireScript = batched<AcquireRequest, AcquireReply>(
 );
 export const renewScript = batched<TokenRequest, boolean>('renew', ({ token }) => [token], areOne);
 
-export const releaseScript = batched<TokenRequest, boolean>('release', ({ token }) => [token], areOne);
+export const releaseScript = batched<ReleaseRequest, boolean>(
+  'release',
+  ({ token, failed }) => [token, failed ? (failed.useless ?? 'none') : ''],
+  areOne,
+);
 
 /**
  * Sent with its source each time. By its SHA-1 a server that does not know it yet would be asked twice, and what is asked of it in between
  * would find nothing, though who asks was given the value.
  */
 export function storeScript(): Pick<Script<readonly StoreRequest[], boolean[]>, 'run'> {
-  const source = readFileSync(new URL('./scripts/store.lua', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('./scripts/store.lua', import.meta.url), 'utf8').replace(
+    /^--.*\n/gm,
+    '',
+  );
   return {
     async run(client: RedisClient, requests) {
       const parameters: ScriptArgument[] = requests.map(({ key }) => key);

@@ -2,8 +2,8 @@ import type { CacheParts } from '../cache-parts.js';
 import { NO_EPOCH } from '../coherence/shard.js';
 import type { EntryDraft } from '../entry/entry-serializer.js';
 import type { Flight } from '../flight/flight.js';
-import { AWAY } from '../remote/away.js';
-import type { Stamp } from '../stamps/stamp.js';
+import { AWAY, type Away } from '../remote/away.js';
+import { NO_STAMP, type Stamp } from '../stamps/stamp.js';
 
 /** An entry that is about to be written, and what is known of the stamps that it records. */
 export interface NewEntry {
@@ -33,9 +33,9 @@ export class EntryWriter {
    * Stores an entry for the holder of a lease.
    *
    * @param flight told of changes of the key
-   * @returns whether it was stored: not where the lease was voided, or Redis is away
+   * @returns whether it was stored: not where the lease was voided
    */
-  async storeLeased(entry: NewEntry, record: Buffer, flight: Flight): Promise<boolean> {
+  async storeLeased(entry: NewEntry, record: Buffer, flight: Flight): Promise<boolean | Away> {
     const { tier } = this.#parts;
     if (!tier) return false;
     // The store script judges what has happened until it runs; this, what happens after.
@@ -46,9 +46,11 @@ export class EntryWriter {
     // Who was given the new value finds it from now on: what is here, or being read, may be older.
     this.#parts.local?.delete(entry.key);
     tier.reader.change([key]);
+    tier.reader.close(slot);
     const outcome = await storing;
-    if (outcome === AWAY) await this.#keep(entry, record, NO_EPOCH);
-    if (outcome !== true) return false;
+    // Its caller was told to go on: by now it may have deleted or replaced it.
+    if (outcome === AWAY) await this.#keep(entry, record, NO_EPOCH, () => flight.changes === changes);
+    if (outcome !== true) return outcome;
     this.#parts.counters.store(entry.key, record.length);
     // The server tells of our own writes too, and the next read brings it here.
     if (this.#parts.changes === 'pushed') return true;
@@ -70,6 +72,8 @@ export class EntryWriter {
     this.#parts.local?.delete(entry.key);
     const key = prefix + entry.key;
     const removal = { key, kind: 'remove' } as const;
+    // It would never be valid there, and Redis, which has not told of a stamp in time, is not waited for twice.
+    if (entry.draft.stamps.includes(NO_STAMP)) return tier.invalidateSoon([removal]);
     if (!record) return tier.invalidate([removal]);
     tier.pending.begin([removal]);
     tier.reader.change([key]);

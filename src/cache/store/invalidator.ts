@@ -42,7 +42,8 @@ export class Invalidator {
         redisKeys.map((key) => tier.writes.expire.add({ key, slot: tier.slotOf(key) })),
       );
       const missed = redisKeys.filter((_, position) => outcomes[position] === AWAY);
-      await tier.invalidate(missed.map((key) => ({ key, kind: 'remove' })));
+      // Redis is not waited for twice: for this process they are gone already.
+      tier.invalidateSoon(missed.map((key) => ({ key, kind: 'remove' })));
       tier.announce(redisKeys);
     }
     counters.invalidate({ keys });

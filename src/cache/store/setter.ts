@@ -4,6 +4,8 @@ import type { Flights } from '../flight/flights.js';
 import type { Lookup } from '../lookup/lookup.js';
 import type { SetOptions } from '../options/cache-options.js';
 import { checkSetOptions, lifetimesOf } from '../options/call-options.js';
+import { AWAY } from '../remote/away.js';
+import { NO_STAMP } from '../stamps/stamp.js';
 import type { StampKeeper } from '../stamps/stamp-keeper.js';
 import type { EntryWriter } from './entry-writer.js';
 
@@ -41,7 +43,8 @@ export class Setter {
     const { ttl, stale, jitter } = lifetimesOf(options, this.#parts.options);
     const tags = [...new Set(options?.tags)];
     const stamps = this.#lookup.stampsOf(tags);
-    const recorded = await this.#keeper.ensure(stamps, ttl + stale);
+    const ensured = await this.#keeper.ensure(stamps, ttl + stale);
+    const recorded = ensured === AWAY ? stamps.map(() => NO_STAMP) : ensured;
     const born = this.#parts.clock.now();
     const outcomes = await Promise.allSettled(
       entries.map(([key, value]) => {
