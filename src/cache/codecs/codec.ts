@@ -21,10 +21,13 @@ export interface Codec {
 
 /** What rednest's own codecs can do beside: read from the middle of bytes that are used again for the next value. */
 export interface RangeCodec extends Codec {
-  /** As `decode`, of the bytes from `start` to `end`. @param view of the bytes: to make one takes as long as to decode a row */
-  decodeRange(bytes: Buffer, start: number, end: number, view: DataView): unknown;
+  /** One for each cache: what it learns of the values, it learns for nobody else. */
+  rangeReader(): RangeReader;
 }
 
+/** As `decode`, of the bytes from `start` to `end`. @param view of the bytes: to make one takes as long as to decode a row */
+export type RangeReader = (bytes: Buffer, start: number, end: number, view: DataView) => unknown;
+
 export function isRangeCodec(codec: Codec): codec is RangeCodec {
-  return 'decodeRange' in codec;
+  return 'rangeReader' in codec;
 }

@@ -12,5 +12,5 @@ export const jsonCodec: RangeCodec = {
     return Buffer.from(text);
   },
   decode: (bytes) => JSON.parse(bytes.toString()) as unknown,
-  decodeRange: (bytes, start, end) => JSON.parse(bytes.toString('utf8', start, end)) as unknown,
+  rangeReader: () => (bytes, start, end) => JSON.parse(bytes.toString('utf8', start, end)) as unknown,
 };

@@ -4,6 +4,7 @@ import { deskOf } from '../entry/desk.js';
 import { msgpackCodec } from './msgpack-codec.js';
 
 const KEY = 'city:1';
+const readRange = msgpackCodec.rangeReader();
 
 function roundTrip(value: unknown): unknown {
   const bytes = msgpackCodec.encode(value, KEY);
@@ -16,7 +17,7 @@ function roundTrip(value: unknown): unknown {
 function decodeOnDesk(bytes: Buffer): unknown {
   const { bytes: desk, view } = deskOf(bytes.length + 8);
   desk.fill(0x93).set(bytes, 4);
-  return msgpackCodec.decodeRange(desk, 4, 4 + bytes.length, view);
+  return readRange(desk, 4, 4 + bytes.length, view);
 }
 
 /** -0 comes back as 0, as with JSON; a lone surrogate has no UTF-8. */

@@ -1,8 +1,7 @@
 import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE } from 'msgpackr';
-import type { RangeCodec } from './codec.js';
-import { canCompile } from './object-shapes.js';
+import type { RangeCodec, RangeReader } from './codec.js';
 import { isSmallTree } from './small-tree.js';
-import { LARGEST_TREE, TreeReader, UNKNOWN } from './tree-reader.js';
+import { TreeReader, UNKNOWN } from './tree-reader.js';
 
 /** First byte of an encoding: how the rest is to be read. */
 const PLAIN = 1;
@@ -13,8 +12,6 @@ const RECORDS = 2;
  * grows to the largest value ever, and each small encoding keeps one of that size alive.
  */
 const ENCODE_OPTIONS = RESERVE_START_SPACE | RESET_BUFFER_MODE | 1;
-/** Used again by each call: it is read before anything is decoded. */
-const DECODE_OPTIONS = { start: 1, end: 0 };
 
 /**
  * Binary data that is decoded is copied. A reply is a view of the 64 KB that came from the socket at a time, all of which a view of 20
@@ -32,9 +29,6 @@ const plain = new Packr({ useRecords: false, variableMapSize: true, moreTypes: t
  */
 const records = new Packr({ structuredClone: true, copyBuffers });
 
-/** For plain encodings: what it does not know, msgpackr reads. */
-const trees = canCompile() ? new TreeReader() : undefined;
-
 /**
  * MessagePack, by `msgpackr`. Keeps Date, Map, Set, Buffer, typed arrays, bigint, RegExp, Error (name, message and cause), `undefined`
  * within objects and arrays, NaN and the infinities, and cycles. Instances of classes come back as plain objects, by their `toJSON` where
@@ -48,18 +42,21 @@ export const msgpackCodec: RangeCodec = {
     bytes[0] = isPlain ? PLAIN : RECORDS;
     return bytes;
   },
-  decode: (bytes) => decodeRange(bytes, 0, bytes.length),
-  decodeRange(bytes, start, end, view) {
-    const isTree = trees && bytes[start] === PLAIN && end - start <= LARGEST_TREE;
-    const tree = isTree ? trees.read(bytes, view, start + 1, end) : UNKNOWN;
-    return tree === UNKNOWN ? decodeRange(bytes, start, end) : tree;
-  },
+  decode: (bytes) => decode(bytes, 0, bytes.length),
+  rangeReader,
 };
 
-function decodeRange(bytes: Buffer, start: number, end: number): unknown {
+/** Plain encodings are read as trees; what is none, msgpackr reads. */
+function rangeReader(): RangeReader {
+  const trees = new TreeReader();
+  return (bytes, start, end, view) => {
+    const tree = bytes[start] === PLAIN ? trees.read(bytes, view, start + 1, end) : UNKNOWN;
+    return tree === UNKNOWN ? decode(bytes, start, end) : tree;
+  };
+}
+
+function decode(bytes: Buffer, start: number, end: number): unknown {
   const form = start < end ? bytes[start] : undefined;
   if (form !== PLAIN && form !== RECORDS) throw new TypeError('Not an encoding of the msgpack codec');
-  DECODE_OPTIONS.start = start + 1;
-  DECODE_OPTIONS.end = end;
-  return (form === PLAIN ? plain : records).unpack(bytes, DECODE_OPTIONS) as unknown;
+  return (form === PLAIN ? plain : records).unpack(bytes, { start: start + 1, end }) as unknown;
 }

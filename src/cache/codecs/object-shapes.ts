@@ -1,15 +1,15 @@
 /** Makes an object of its values, in the order of its keys. */
 type MakeObject = (values: readonly unknown[]) => object;
 
-/** After so many objects of a shape a function is compiled for it, which takes as long as to make a thousand objects. */
+/** After so many objects of a shape a function is compiled for it, which takes as long as to make some hundreds of objects. */
 const TIMES_BEFORE_COMPILING = 20;
 
-/** So many keys may follow after a key, and there are so many in all: objects whose keys are data would fill the memory. */
-const MOST_NEXT = 64;
-const MOST_STEPS = 4_096;
+/** Of many functions each is called too seldom for V8 to optimize it: faster than msgpackr with 128 of them, slower with 300. Measured. */
+const MOST_COMPILED = 100;
 
-/** After so many keys that there was no place for, everything is forgotten: the place may have gone to what is no longer read. */
-const MOST_REFUSALS = 10_000;
+/** So many keys may follow after a key, and there are so many in all: objects whose keys are data would fill the memory. */
+const MOST_NEXT = 32;
+const MOST_STEPS = 1_024;
 
 /** A key of objects that begin with the same keys, as it stands in the bytes. */
 export class KeyStep {
@@ -23,11 +23,10 @@ export class KeyStep {
   /** The first of those that may come next, and another that may come in its own place. */
   next: KeyStep | undefined;
   beside: KeyStep | undefined;
-  /** Of an object that ends with this one, when there was any. */
-  keys: readonly string[] | undefined;
+  /** Objects that ended with this one. */
+  times = 0;
   /** Makes such objects, when there were many. */
   make: MakeObject | undefined;
-  times = 0;
 
   constructor(before: KeyStep | undefined, text: string, bytes: Buffer) {
     this.before = before;
@@ -54,23 +53,20 @@ export class KeyStep {
 
 /**
  * The keys of objects that were read before, in their order. Rows of a table have the same ones: to see that is faster than to read them,
- * and one literal faster than to add key after key to an object (V8 calls what they share a hidden class).
+ * and one literal faster than to add key after key to an object (V8 calls what they share a hidden class). It learns about a hundred
+ * shapes, and no more.
  */
 export class ObjectShapes {
-  #first = newFirst();
-  #steps = 0;
-  #refusals = 0;
-
   /** Before the first key of any object. */
-  get first(): KeyStep {
-    return this.#first;
-  }
+  readonly first = new KeyStep(undefined, '', Buffer.alloc(0));
+  #steps = 0;
+  #compiled = 0;
 
   /** Adds what may come after a step. @returns undefined where there is no place for it */
   add(before: KeyStep, text: string, bytes: Buffer): KeyStep | undefined {
     let siblings = 0;
     for (let step = before.next; step; step = step.beside) siblings++;
-    if (siblings >= MOST_NEXT || this.#steps >= MOST_STEPS) return this.#refuse();
+    if (siblings >= MOST_NEXT || this.#steps >= MOST_STEPS) return undefined;
     const step = new KeyStep(before, text, bytes);
     step.beside = before.next;
     before.next = step;
@@ -78,46 +74,39 @@ export class ObjectShapes {
     return step;
   }
 
-  /** An object that ends with the key. */
-  make(last: KeyStep, values: readonly unknown[]): object {
+  /** An object that ends with the key; undefined where it is of one shape too many. */
+  make(last: KeyStep, values: readonly unknown[]): object | undefined {
     if (last.make) return last.make(values);
-    const keys = (last.keys ??= keysUpTo(last));
-    if (++last.times >= TIMES_BEFORE_COMPILING) last.make = compile(keys);
+    if (++last.times > TIMES_BEFORE_COMPILING) return this.#compile(last)?.(values);
     const object: Record<string, unknown> = {};
+    const keys = keysUpTo(last);
     for (let index = 0; index < keys.length; index++) object[keys[index]!] = values[index];
     return object;
   }
 
-  #refuse(): undefined {
-    if (++this.#refusals < MOST_REFUSALS) return;
-    this.#first = newFirst();
-    this.#steps = this.#refusals = 0;
+  #compile(last: KeyStep): MakeObject | undefined {
+    if (this.#compiled >= MOST_COMPILED) return undefined;
+    this.#compiled++;
+    return (last.make = compile(keysUpTo(last)));
   }
-}
-
-/** Whether this process compiles texts; with `--disallow-code-generation-from-strings` none does. Objects are then made faster elsewhere. */
-export function canCompile(): boolean {
-  try {
-    compile(['key']);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function newFirst(): KeyStep {
-  return new KeyStep(undefined, '', Buffer.alloc(0));
 }
 
 function keysUpTo(last: KeyStep): string[] {
   const keys: string[] = [];
-  for (let step = last; step.before; step = step.before) keys.unshift(step.text);
-  return keys;
+  for (let step = last; step.before; step = step.before) keys.push(step.text);
+  return keys.toReversed();
 }
 
-/** `{ "id": values[0], "name": values[1] }`. The keys are quoted, so that nothing else can be made of them; none is `__proto__`. */
-function compile(keys: readonly string[]): MakeObject {
+/**
+ * `{ "id": values[0], "name": values[1] }`. The keys are quoted, so that nothing else can be made of them; none is `__proto__`. Undefined
+ * where this process compiles no texts, as with `--disallow-code-generation-from-strings`.
+ */
+function compile(keys: readonly string[]): MakeObject | undefined {
   const fields = keys.map((key, position) => `${JSON.stringify(key)}: values[${position}]`);
-  // oxlint-disable-next-line typescript/no-implied-eval, no-new-func
-  return new Function('values', `return { ${fields.join(', ')} }`) as MakeObject;
+  try {
+    // oxlint-disable-next-line typescript/no-implied-eval, no-new-func
+    return new Function('values', `return { ${fields.join(', ')} }`) as MakeObject;
+  } catch {
+    return undefined;
+  }
 }

@@ -3,44 +3,76 @@ import { ObjectShapes, type KeyStep } from './object-shapes.js';
 /** What {@link TreeReader.read} returns where there is something that it does not know. */
 export const UNKNOWN = Symbol('unknown');
 
-/** Larger ones gain little; and a text that is cut out of another keeps all of it in memory. */
-export const LARGEST_TREE = 2_048;
-
 /** The type of a time: -1. */
 const TIME = 0xff;
 
 /** Longest text that MessagePack writes the length of together with its type. */
 const LONGEST_SHORT_TEXT = 31;
 
+/** To cut a text out of a longer one is several times as fast as to make one of bytes, but keeps all of that one in memory. */
+const LETTERS_AT_ONCE = 256;
+/** In bytes. Longer ones are faster made of their bytes. */
+const LONGEST_CUT = 64;
+
+/** A value that is read in vain takes away what four others have saved; when nothing of it is left, it would be faster to read none. */
+const MOST_CREDIT = 100;
+const COST_IN_VAIN = 4;
+/** So many values are left to others then; twice as many each time, as it takes its time to learn the shapes again. */
+const SHORTEST_REST = 10_000;
+const LONGEST_REST = 1_280_000;
+
 /**
  * Reads the usual part of MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md): objects with short keys, arrays, texts,
- * booleans, null, `undefined` as msgpackr writes it, doubles, integers of up to 32 bits, and times. Of rows of a table that takes half the
- * time of a reader for all of it, as the rows have the same keys; see {@link ObjectShapes}.
+ * booleans, null, `undefined` as msgpackr writes it, doubles, integers, bigints of up to 64 bits, and times. Of rows of a table that takes
+ * half the time of a reader for all of it, as the rows have the same keys; see {@link ObjectShapes}. Where too much is none of that it
+ * rests for a while, and has forgotten all shapes after that: others may come up now.
  */
 export class TreeReader {
-  readonly #shapes = new ObjectShapes();
+  #shapes = new ObjectShapes();
+  #credit = MOST_CREDIT;
+  #nextRest = SHORTEST_REST;
+  #resting = 0;
   // Of the tree that is being read.
   #bytes: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
   #end = 0;
-  /** All bytes as Latin-1: to cut a text out of it is several times as fast as to make one of bytes. */
+  /** Some of the bytes as Latin-1. */
   #letters = '';
-  #begin = 0;
+  #lettersBegin = 0;
+  #lettersEnd = 0;
 
   /**
-   * The tree in the bytes from `begin` to `end`; UNKNOWN where anything else is among them, or they are damaged.
+   * The tree in the bytes from `begin` to `end`; UNKNOWN where anything else is among them, or more than a tree, or while it rests.
    *
    * @param view of the bytes, which begins where they begin
+   * @throws RangeError for bytes that end too early
    */
   read(bytes: Buffer, view: DataView, begin: number, end: number): unknown {
+    if (this.#resting > 0) return this.#rest();
     this.#bytes = bytes;
     this.#view = view;
-    this.#at = this.#begin = begin;
+    this.#at = this.#lettersEnd = begin;
     this.#end = end;
-    this.#letters = bytes.toString('latin1', begin, end);
     const tree = this.#value();
-    return this.#at === end ? tree : UNKNOWN;
+    if (this.#at !== end) return this.#failed();
+    if (this.#credit < MOST_CREDIT) this.#credit++;
+    return tree;
+  }
+
+  #failed(): typeof UNKNOWN {
+    this.#credit -= COST_IN_VAIN;
+    if (this.#credit > 0) return UNKNOWN;
+    this.#resting = this.#nextRest;
+    this.#nextRest = Math.min(2 * this.#nextRest, LONGEST_REST);
+    return UNKNOWN;
+  }
+
+  #rest(): typeof UNKNOWN {
+    if (--this.#resting > 0) return UNKNOWN;
+    this.#shapes = new ObjectShapes();
+    this.#credit = MOST_CREDIT;
+    return UNKNOWN;
   }
 
   #value(): unknown {
@@ -72,12 +104,16 @@ export class TreeReader {
         return view.getUint16(this.#pass(2));
       case 0xce:
         return view.getUint32(this.#pass(4));
+      case 0xcf:
+        return view.getBigUint64(this.#pass(8));
       case 0xd0:
         return view.getInt8(this.#pass(1));
       case 0xd1:
         return view.getInt16(this.#pass(2));
       case 0xd2:
         return view.getInt32(this.#pass(4));
+      case 0xd3:
+        return view.getBigInt64(this.#pass(8));
       case 0xd4:
         return view.getUint16(this.#pass(2)) === 0 ? undefined : this.#stop();
       case 0xd6:
@@ -109,21 +145,24 @@ export class TreeReader {
   /** @returns where it stood before */
   #pass(length: number): number {
     const at = this.#at;
+    if (length > this.#end - at) throw new RangeError('The bytes end too early');
     this.#at = at + length;
     return at;
   }
 
-  #text(length: number): string | typeof UNKNOWN {
-    const bytes = this.#bytes;
+  #text(length: number): string {
     const begin = this.#pass(length);
     const end = begin + length;
-    if (end > this.#end) return this.#stop();
-    let all = 0;
-    for (let at = begin; at < end; at++) all |= bytes[at] as number;
-    const isAscii = all < 0x80;
-    return isAscii
-      ? this.#letters.slice(begin - this.#begin, end - this.#begin)
-      : bytes.toString('utf8', begin, end);
+    if (length > LONGEST_CUT || !isAscii(this.#bytes, begin, end))
+      return this.#bytes.toString('utf8', begin, end);
+    if (end > this.#lettersEnd) this.#lettersFrom(begin);
+    return this.#letters.slice(begin - this.#lettersBegin, end - this.#lettersBegin);
+  }
+
+  #lettersFrom(begin: number): void {
+    this.#lettersBegin = begin;
+    this.#lettersEnd = Math.min(begin + LETTERS_AT_ONCE, this.#end);
+    this.#letters = this.#bytes.toString('latin1', begin, this.#lettersEnd);
   }
 
   #array(length: number): unknown {
@@ -144,7 +183,7 @@ export class TreeReader {
       if (step === undefined) return this.#stop();
       values[index] = this.#value();
     }
-    return step.make === undefined ? this.#shapes.make(step, values) : step.make(values);
+    return this.#shapes.make(step, values) ?? this.#stop();
   }
 
   /** The key that comes after those. */
@@ -158,9 +197,10 @@ export class TreeReader {
   }
 
   #newKey(before: KeyStep): KeyStep | undefined {
+    if (this.#at >= this.#end) return undefined;
     const length = (this.#bytes[this.#at] as number) - 0xa0;
+    if (length < 0 || length > LONGEST_SHORT_TEXT) return undefined;
     const begin = this.#pass(1 + length);
-    if (length < 0 || length > LONGEST_SHORT_TEXT || this.#at > this.#end) return undefined;
     const text = this.#bytes.toString('utf8', begin + 1, this.#at);
     // As msgpackr calls it: nobody's prototype is to be changed.
     const name = text === '__proto__' ? '__proto_' : text;
@@ -172,4 +212,10 @@ export class TreeReader {
     this.#at = this.#end + 1;
     return UNKNOWN;
   }
+}
+
+function isAscii(bytes: Buffer, begin: number, end: number): boolean {
+  let all = 0;
+  for (let at = begin; at < end; at++) all |= bytes[at] as number;
+  return all < 0x80;
 }

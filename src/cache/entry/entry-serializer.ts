@@ -1,4 +1,4 @@
-import { isRangeCodec, type RangeCodec } from '../codecs/codec.js';
+import { isRangeCodec, type RangeReader } from '../codecs/codec.js';
 import { assertCompression, compress, decompress } from '../codecs/compression.js';
 import { errorToText } from '../codecs/error-codec.js';
 import { CacheSerializationError, CacheValueTooLargeError } from '../cache-errors.js';
@@ -35,7 +35,7 @@ export class EntrySerializer {
   readonly #options: SerializerOptions;
   readonly #warnings: LimitedWarnings;
   readonly #encryption: EntryEncryption | undefined;
-  readonly #rangeCodec: RangeCodec | undefined;
+  readonly #readRange: RangeReader | undefined;
   readonly #desk = deskOf(DESK_SIZE);
 
   /**
@@ -45,7 +45,7 @@ export class EntrySerializer {
   constructor(options: SerializerOptions, warn: (message: string) => void, encryption?: EntryEncryption) {
     if (options.compression) assertCompression(options.compression.algorithm);
     this.#options = options;
-    this.#rangeCodec = isRangeCodec(options.codec) ? options.codec : undefined;
+    this.#readRange = isRangeCodec(options.codec) ? options.codec.rangeReader() : undefined;
     this.#encryption = encryption;
     this.#warnings = new LimitedWarnings(warn);
   }
@@ -86,8 +86,8 @@ export class EntrySerializer {
     }
     if (head.isEncrypted || this.#encryption) return this.#deserializeEncrypted(key, head, bytes);
     if (head.kind === 'undefined') return withEntry(head, 'undefined', undefined);
-    if (desk && !head.compression && this.#rangeCodec)
-      return this.#decodeOnDesk(key, head, this.#rangeCodec, desk);
+    if (desk && !head.compression && this.#readRange)
+      return this.#decodeOnDesk(key, head, this.#readRange, desk);
     return this.#deserializePayload(key, head, payloadOf(head, bytes));
   }
 
@@ -191,10 +191,10 @@ export class EntrySerializer {
     }
   }
 
-  #decodeOnDesk(key: string, head: StoredRecordHead, codec: RangeCodec, { bytes, view }: Desk): StoredRecord {
+  #decodeOnDesk(key: string, head: StoredRecordHead, read: RangeReader, { bytes, view }: Desk): StoredRecord {
     const { payloadStart, payloadEnd } = head;
     try {
-      const decoded = codec.decodeRange(bytes, payloadStart, payloadEnd, view);
+      const decoded = read(bytes, payloadStart, payloadEnd, view);
       return withDecoded(head, decoded, payloadEnd - payloadStart);
     } catch (error) {
       return this.#refuseDecoding(key, head, error);
