@@ -10,7 +10,7 @@ export const HOOK_DISTANCE = {
   connections: Infinity,
   /** Handlers get events when all else is ready, and none before anything is destroyed. */
   events: -Number.MAX_VALUE,
-  /** Before the event bus drains, the probes say that the application shuts down. */
+  /** Before the event bus drains, the probes say that the application shuts down, and connections hear of it. */
   probes: -Infinity,
 } as const;
 

@@ -1,9 +1,20 @@
+import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
-import { hashSlot, RedisClosedError, type RedisModuleOptions, toRedisError } from 'rednest';
+import {
+  hashSlot,
+  InjectRedisConnection,
+  RedisClosedError,
+  RedisConnection,
+  RedisModule,
+  type RedisModuleOptions,
+  toRedisError,
+} from 'rednest';
 import { startCluster } from 'rednest/testing';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
+import { startApplication } from '../support/redis-application.js';
 import { usersByClient } from '../support/server-view.js';
 
 const opened = new Opened();
@@ -97,6 +108,29 @@ describe('while the application shuts down, the client for a library', () => {
     expect(await outcome).toBe('REDIS_UNAVAILABLE');
     expect(client.status).toBe('end');
     server.resume();
+  });
+
+  it('keeps nobody waiting who closes a library in the first hook of the shutdown', async () => {
+    const server = await opened.server({});
+    let closing: Promise<string | undefined> | undefined;
+    @Injectable()
+    class Library implements OnModuleDestroy {
+      readonly client: Redis;
+
+      constructor(@InjectRedisConnection() connection: RedisConnection) {
+        this.client = connection.clientFor('queues') as Redis;
+      }
+
+      async onModuleDestroy(): Promise<void> {
+        closing = codeOf(this.client.incr('app:a'));
+        await closing;
+      }
+    }
+    const redis = RedisModule.forRoot({ ...server.options, shutdownTimeout: 200 });
+    const { app } = await startApplication([redis], [Library]);
+    await server.kill();
+    await app.close();
+    expect(await closing).toMatch(/^REDIS_(?:CLOSED|UNAVAILABLE)$/);
   });
 
   it('connects again when Redis is back in time, however long the library takes to close', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { readRecord, writeRecord, type RecordFields } from './record.js';
+import { HEAD_LENGTH, readBorn, readRecord, writeRecord, type RecordFields } from './record.js';
 
 const fields: RecordFields = {
   kind: 'value',
@@ -165,5 +165,17 @@ describe('what is no record', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('readBorn', () => {
+  const headOf = (kind: RecordFields['kind']) =>
+    writeRecord({ ...fields, kind }, Buffer.alloc(0)).subarray(0, HEAD_LENGTH);
+
+  it('tells when an entry was made, and nothing of a lease, which may tell of a run that has failed', () => {
+    for (const kind of ['value', 'undefined', 'error'] as const)
+      expect(readBorn(headOf(kind))).toBe(fields.born);
+    expect(readBorn(headOf('lease'))).toBeUndefined();
+    expect(readBorn(Buffer.alloc(HEAD_LENGTH))).toBeUndefined();
   });
 });

@@ -206,9 +206,13 @@ function isPossible(number: number): boolean {
   return number >= 0 && number < Infinity;
 }
 
-/** When an entry was made, of the first bytes of its record; undefined where they are those of no record. */
+/**
+ * When an entry was made, of the first bytes of its record; undefined where they are those of no entry: of nothing of the cache's, or of a lease
+ * without a value, which may tell in that place when a run has failed.
+ */
 export function readBorn(head: Buffer): number | undefined {
   const isRecord =
     head.length >= HEAD_LENGTH && head[0] === MAGIC_R && head[1] === MAGIC_C && head[AT_VERSION] === VERSION;
-  return isRecord ? head.readDoubleLE(AT_BORN) : undefined;
+  const isEntry = isRecord && KINDS[head[AT_KIND] as number] !== 'lease';
+  return isEntry ? head.readDoubleLE(AT_BORN) : undefined;
 }

@@ -100,7 +100,10 @@ export class FactoryRunner {
     else {
       const released = leases.release(flight, storing ? undefined : { useless });
       // A lease that did not stand any longer was voided by something newer. Redis is not waited for twice.
-      if (shallReplace(making, result) && (stored === AWAY || (await released) !== false)) this.#remove(key);
+      if (shallReplace(making, result)) {
+        const stood = stored === AWAY ? AWAY : await released;
+        if (stood !== false) this.#remove(key, stood === AWAY ? 'silent' : 'there');
+      }
     }
     ended();
   }
@@ -130,10 +133,13 @@ export class FactoryRunner {
   }
 
   /** What could not be replaced must not be taken for the new value. Until Redis is back nobody here is given it, either. */
-  #remove(key: string): void {
+  #remove(key: string, redis: 'there' | 'silent' = 'silent'): void {
     const { tier, local, prefix } = this.#parts;
     if (!tier || this.#lookup.believed(key, performance.now())) local?.delete(key);
-    tier?.invalidateSoon([{ key: prefix + key, kind: 'remove' }]);
+    const removal = { key: prefix + key, kind: 'remove' } as const;
+    // What waits for Redis is counted, and too much of it invalidates everything.
+    if (redis === 'silent') tier?.invalidateSoon([removal]);
+    else void tier?.invalidate([removal]);
   }
 
   async #run({ key, factory, options, flight }: Making, born: number): Promise<Result> {

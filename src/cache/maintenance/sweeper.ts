@@ -53,8 +53,7 @@ export class Sweeper {
       return keys.filter((_, position) => {
         const [error, head] = heads[position] ?? [];
         const born = error ? undefined : readBorn(head as Buffer);
-        // A lease on what is being made for the first time has no birth.
-        return born !== undefined && born > 0 && born < bornBefore;
+        return born !== undefined && born < bornBefore;
       });
     };
     return this.#sweep('*', options, { choose, told });

@@ -135,8 +135,7 @@ async function madeBefore(
   return keys.filter((_, position) => {
     const [head] = answers[position]!;
     const born = Buffer.isBuffer(head) ? readBorn(head) : undefined;
-    // A lease on what is being made for the first time has no birth.
-    return born !== undefined && born > 0 && born < bound;
+    return born !== undefined && born < bound;
   });
 }
 

@@ -51,8 +51,11 @@ export class LibraryClients {
     const longest = Math.max(timeout, SHORTEST_WAIT);
     const check = () => {
       const now = performance.now();
-      for (const [client, { since = now }] of this.#waits)
-        if (now - Math.max(since, begun) >= longest) void endForGood(client);
+      for (const [client, { since = now }] of this.#waits) {
+        if (now - Math.max(since, begun) < longest) continue;
+        this.#waits.delete(client);
+        void endForGood(client);
+      }
     };
     check();
     this.#timer = setInterval(check, longest / CHECKS);
