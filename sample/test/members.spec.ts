@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startRedis, type RedisServer } from 'rednest/testing';
 import type { SessionState } from '../members/members.dto.js';
 import { RunningAtlas } from './atlas.fixture.js';
@@ -9,15 +9,24 @@ describe('members', () => {
   let server: RedisServer;
   let replicas: [RunningAtlas, RunningAtlas];
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     server = await startRedis();
     const first = await RunningAtlas.start({ redis: server.options });
     replicas = [first, await RunningAtlas.start({ redis: server.options })];
   });
 
-  afterEach(async () => {
+  afterAll(async () => {
     await Promise.all(replicas.map((replica) => replica.close()));
     await server.stop();
+  });
+
+  /** Nobody is a member, or has asked for anything. */
+  beforeEach(async () => {
+    const admin = await server.admin();
+    const keys = await Promise.all(
+      ['member', 'session', 'throttle'].map((name) => admin.keys(`atlas:${name}:*`)),
+    );
+    await admin.unlink('atlas:none', ...keys.flat());
   });
 
   /** Asks as a browser does: with the cookie that it was given last. */
@@ -65,20 +74,6 @@ describe('members', () => {
     expect(ttl).toBeLessThanOrEqual(30 * 60_000);
   });
 
-  it('are told where a login could not be kept, or a session not be read', async () => {
-    const ask = browser();
-    await ask(replicas[0], 'POST', '/members', ALICE);
-    await ask(replicas[0], 'PUT', '/session', ALICE);
-    const admin = await server.admin();
-    await admin.config('SET', 'maxmemory', '1');
-    const refused = await ask(replicas[0], 'PUT', '/session', ALICE);
-    expect(refused.status).toBe(503);
-    await server.kill();
-    const away = await ask(replicas[1], 'GET', '/session');
-    expect(away.status).toBe(503);
-    expect(Number(away.headers.get('retry-after'))).toBeGreaterThan(0);
-  });
-
   it('have names of their own', async () => {
     const answers = await Promise.all(replicas.map((replica) => replica.post('/members', ALICE)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 409]));
@@ -98,5 +93,19 @@ describe('members', () => {
     expect(refused).toHaveLength(4);
     expect(refused[0]!.body).toMatchObject({ statusCode: 429, message: 'Too many requests, try again soon' });
     expect(Number(refused[0]!.headers.get('retry-after'))).toBeGreaterThan(590);
+  });
+
+  it('are told where a login could not be kept, or a session not be read', async () => {
+    const ask = browser();
+    await ask(replicas[0], 'POST', '/members', ALICE);
+    await ask(replicas[0], 'PUT', '/session', ALICE);
+    const admin = await server.admin();
+    await admin.config('SET', 'maxmemory', '1');
+    const refused = await ask(replicas[0], 'PUT', '/session', ALICE);
+    expect(refused.status).toBe(503);
+    await server.kill();
+    const away = await ask(replicas[1], 'GET', '/session');
+    expect(away.status).toBe(503);
+    expect(Number(away.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 });
