@@ -8,13 +8,16 @@ interface SweepParts {
   readonly connection: RedisConnection;
   readonly patience: Patience;
   readonly walk: KeyWalk;
-  readonly progress: SweepProgress;
-  readonly isStopped: () => boolean;
+  /** Without it nobody is told, and the servers are not asked how many keys they have. */
+  readonly progress?: SweepProgress;
+  /** @default it goes on to the end */
+  readonly isStopped?: () => boolean;
   /** Looks at the keys of a page. `'again'`: they have to be asked for again, since the server that told of them is gone. */
   readonly work: (page: Page) => Promise<'done' | 'again'>;
 }
 
-interface SweepProgress {
+/** Told how far a sweep is. */
+export interface SweepProgress {
   /** @param total how many keys the servers have */
   begin(total: number): void;
   passed(page: Page): void;
@@ -52,7 +55,7 @@ export class Sweep {
    */
   async run(rounds: number): Promise<SweepEnd> {
     const { patience, progress, walk } = this.#parts;
-    progress.begin(await patience.ask(() => this.#size()));
+    progress?.begin(await patience.ask(() => this.#size()));
     let before = await this.#owners();
     if (before.text !== this.#slots) walk.reset();
     for (let round = 1; ; round++) {
@@ -62,7 +65,7 @@ export class Sweep {
       const doubt = doubtBetween(before, after);
       if (doubt) walk.reset();
       if (!doubt?.retryable || round >= rounds) {
-        progress.end();
+        progress?.end();
         return { completed: !doubt, doubt };
       }
       before = after;
@@ -70,7 +73,7 @@ export class Sweep {
   }
 
   async #walk(): Promise<boolean> {
-    const { patience, progress, walk, work, isStopped } = this.#parts;
+    const { patience, progress, walk, work, isStopped = () => false } = this.#parts;
     while (!isStopped()) {
       const page = await patience.ask(() => walk.next());
       if (!page) return true;
@@ -79,7 +82,7 @@ export class Sweep {
       if (isStopped()) return false;
       if (end === 'again') continue;
       walk.passed(page);
-      progress.passed(page);
+      progress?.passed(page);
     }
     return false;
   }

@@ -13,9 +13,6 @@ const PATIENCE = 10_000;
 /** How often all masters are walked through, at most, while slots of a Cluster go from one to another. */
 const ROUNDS = 3;
 
-/** Nobody looks. */
-const PROGRESS = { begin: () => undefined, passed: () => undefined, end: () => undefined };
-
 /**
  * Tells of each session once, some at a time. Those that are made or destroyed meanwhile may be told of or not.
  *
@@ -40,8 +37,6 @@ export async function eachSession(
     return 'done';
   };
   const walk = new KeyWalk(connection, keys.pattern);
-  const isStopped = (): boolean => false;
-  const sweep = new Sweep({ connection, patience, walk, progress: PROGRESS, isStopped, work: workOn });
-  const { doubt } = await sweep.run(ROUNDS);
+  const { doubt } = await new Sweep({ connection, patience, walk, work: workOn }).run(ROUNDS);
   if (doubt) throw doubt;
 }

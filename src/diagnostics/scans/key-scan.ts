@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { KeyWalk, type Page } from '../../keyspace/key-walk.js';
 import { Patience } from '../../keyspace/patience.js';
-import { Sweep, type SweepEnd } from '../../keyspace/sweep.js';
+import { Sweep, type SweepEnd, type SweepProgress } from '../../keyspace/sweep.js';
 import { tellProgress } from '../../keyspace/tell-progress.js';
 import { WalkProgress } from '../../keyspace/walk-progress.js';
 import { LimitedWarnings } from '../../logging/limited-warnings.js';
@@ -179,7 +179,7 @@ export class KeyScan<Tally> {
     return tally;
   }
 
-  #progress(): ConstructorParameters<typeof Sweep>[0]['progress'] {
+  #progress(): SweepProgress {
     const walk = new WalkProgress(this.#connection.topology);
     const tell = (): void => {
       const { done, total } = walk;
