@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRedis, type RedisServer } from 'rednest/testing';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
+import { Opened } from '../support/opened.js';
 import { ProcessGroup } from './fixtures/process-group.js';
 import type { CacheProcess } from './fixtures/process-handle.js';
 
@@ -10,26 +10,17 @@ const CALLERS = 100;
 /** How long the refreshed value is fresh, in milliseconds: beyond the end of the test. */
 const TTL = 60_000;
 
-let server: RedisServer;
-let group: ProcessGroup;
-beforeAll(async () => {
-  group = new ProcessGroup(3);
-  server = await startRedis();
-});
-afterEach(async () => {
-  await group.close();
-  await (await server.admin()).flushall();
-});
-afterAll(async () => {
-  await group[Symbol.asyncDispose]();
-  await server.stop();
-});
+const opened = new Opened();
+const group = new ProcessGroup(3);
+afterEach(() => group.close());
+afterAll(() => group[Symbol.asyncDispose]());
 
 describe('a process that refreshes a stale value', () => {
   it.each(['tracking', 'none'] as const)(
     'and is killed keeps nobody waiting, and another refreshes it once when its lease has ended: %s',
     async (coherence) => {
-      const [refresher, ...others] = (await group.open(server.options, {
+      const { options } = await opened.emptyServer();
+      const [refresher, ...others] = (await group.open(options, {
         namespace: 'app',
         ttl: TTL,
         stale: '1m',

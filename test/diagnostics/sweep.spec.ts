@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { CacheModule, CacheService, RedisModule, RedisPermissionError } from 'rednest';
+import { CacheModule, CacheService, RedisModule, RedisPermissionError, type RedisConnection } from 'rednest';
 import {
   IdleTimeUnavailableError,
   InspectionConfigurationError,
@@ -54,6 +54,22 @@ describe('keys that are not used', () => {
     await pipeline.exec();
   }
 
+  /** Does something before each of the scripts that an inspector sends. @returns what they reply */
+  function beforeScripts(connection: RedisConnection, action: () => Promise<unknown>): unknown[] {
+    const [master] = connection.masters();
+    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
+    const replies: unknown[] = [];
+    Object.assign(master!, {
+      evalsha: async (...args: unknown[]) => {
+        await action();
+        const reply = await evalsha(...args);
+        replies.push(reply);
+        return reply;
+      },
+    });
+    return replies;
+  }
+
   const idleOf = async (key: string): Promise<number> => Number(await redis.object('IDLETIME', key));
 
   it('are listed with how long that is, and to look at them is no use', async () => {
@@ -105,14 +121,9 @@ describe('keys that are not used', () => {
   it('stay where they are used after they were looked at', async () => {
     await fillIdle('key:', Array<number>(50).fill(20));
     const { inspector, connection } = await openInspector(opened, server.options);
-    const [master] = connection.masters();
-    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
     let used = 0;
-    Object.assign(master!, {
-      evalsha: async (...args: unknown[]) => {
-        if (used++ === 0) await redis.touch('key:7', 'key:8');
-        return evalsha(...args);
-      },
+    beforeScripts(connection, async () => {
+      if (used++ === 0) await redis.touch('key:7', 'key:8');
     });
     expect(await inspector.sweep({ match: '*', idleFor: '9h' })).toMatchObject({ scanned: 50 });
     expect(used).toBe(50);
@@ -128,15 +139,10 @@ describe('keys that are not used', () => {
     await fillIdle('key:', [20, 20]);
     const { inspector, connection } = await openInspector(opened, server.options);
     expect(await inspector.staleKeys({ idleFor: '2s' })).toMatchObject({ scanned: 4, stale: 2, unknown: 2 });
-    const [master] = connection.masters();
-    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
     // Once: a second write would look at the object, which is a use.
     let written: Promise<unknown> | undefined;
-    Object.assign(master!, {
-      evalsha: async (...args: unknown[]) => {
-        await (written ??= redis.set('key:1', 7_777));
-        return evalsha(...args);
-      },
+    beforeScripts(connection, async () => {
+      await (written ??= redis.set('key:1', 7_777));
     });
     const sweep = await inspector.sweep({ match: '*', idleFor: '2s' });
     expect(sweep).toMatchObject({ removed: 1, unknown: 2 });
@@ -163,14 +169,9 @@ describe('keys that are not used', () => {
       await followNobody();
       await admin.replicaof('NO', 'ONE');
     };
-    const [master] = connection.masters();
-    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
     let taken: Promise<void> | undefined;
-    Object.assign(master!, {
-      evalsha: async (...args: unknown[]) => {
-        await (taken ??= takeOver());
-        return evalsha(...args);
-      },
+    beforeScripts(connection, async () => {
+      await (taken ??= takeOver());
     });
     const sweep = { match: '*', idleFor: 1 } as const;
     const refused = { code: 'INSPECTION_IDLE_TIME_UNAVAILABLE', reason: 'replication' };
@@ -211,14 +212,9 @@ describe('keys that are not used', () => {
       await eventually(async () => /second_repl_offset:-1\r/.test(await admin.info('replication')), 20_000);
       await eventually(async () => (await admin.object('IDLETIME', 'key:1')) !== 0);
     };
-    const [master] = connection.masters();
-    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
     let taken: Promise<void> | undefined;
-    Object.assign(master!, {
-      evalsha: async (...args: unknown[]) => {
-        await (taken ??= takeOver());
-        return evalsha(...args);
-      },
+    beforeScripts(connection, async () => {
+      await (taken ??= takeOver());
     });
     const refused = { code: 'INSPECTION_IDLE_TIME_UNAVAILABLE', reason: 'replication' };
     await expect(inspector.sweep({ match: '*', idleFor: 1 })).rejects.toMatchObject(refused);
@@ -245,17 +241,9 @@ describe('keys that are not used', () => {
     expect(await isSaving()).toBe(false);
     const tooShort = inspector.sweep({ ...sweep, idleFor: '1s' });
     await expect(tooShort).rejects.toMatchObject({ reason: 'persistence' });
-    const [master] = connection.masters();
-    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
     let begun: Promise<unknown> | undefined;
-    const replies: unknown[] = [];
-    Object.assign(master!, {
-      evalsha: async (...args: unknown[]) => {
-        await (begun ??= admin.bgsave());
-        const reply = await evalsha(...args);
-        replies.push(reply);
-        return reply;
-      },
+    const replies = beforeScripts(connection, async () => {
+      await (begun ??= admin.bgsave());
     });
     expect(await inspector.sweep(sweep)).toMatchObject({ removed: 60, complete: true });
     expect(replies).toContain(-2);
@@ -265,14 +253,9 @@ describe('keys that are not used', () => {
   it('that were removed are told of, where the sweep is refused in the middle', async () => {
     await fillIdle('key:', Array<number>(200).fill(20));
     const { inspector, connection } = await openInspector(opened, server.options);
-    const [master] = connection.masters();
-    const evalsha = master!.evalsha.bind(master) as (...args: unknown[]) => Promise<unknown>;
     let calls = 0;
-    Object.assign(master!, {
-      evalsha: async (...args: unknown[]) => {
-        if (++calls === 101) await redis.config('SET', 'maxmemory-policy', 'allkeys-lfu');
-        return evalsha(...args);
-      },
+    beforeScripts(connection, async () => {
+      if (++calls === 101) await redis.config('SET', 'maxmemory-policy', 'allkeys-lfu');
     });
     const { removed, ...report } = await inspector.sweep({ match: '*', idleFor: '9h' });
     expect(report).toMatchObject({ complete: false, failure: { reason: 'policy' } });

@@ -13,6 +13,7 @@ import {
 } from 'rednest';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
+import { subscribeUnending } from '../support/unending-handler.js';
 import { startHealth, stateOf } from './fixtures/health-application.js';
 
 const opened = new Opened();
@@ -121,24 +122,16 @@ describe('the modules of rednest', () => {
       imports: [PubSubModule.forRoot({ topics: { 'order.paid': { delivery: 'durable', partitions: 1 } } })],
     });
     const bus = app.get(EventBus);
-    let finish: () => void = () => undefined;
-    const finished = new Promise<void>((resolve) => (finish = resolve));
-    let isHandling = false;
-    const handle = () => {
-      isHandling = true;
-      return finished;
-    };
-    await bus.subscribe('order.paid', handle, { group: 'billing' });
+    const handler = await subscribeUnending(bus, 'order.paid', 'billing');
     const pending = async () => (await ready()).body.details['events']?.['pending'];
     expect(await pending()).toBe(0);
-    await bus.publish('order.paid', {});
-    await eventually(() => isHandling);
+    await handler.publish();
     expect(await pending()).toBe(0);
     await (await server.admin()).call('CLIENT', 'KILL', 'TYPE', 'normal');
     try {
       await eventually(async () => expect(await pending()).toBe(1), 15_000);
     } finally {
-      finish();
+      handler.finish();
     }
   });
 

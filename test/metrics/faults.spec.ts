@@ -12,6 +12,7 @@ import { startCluster, startSentinel } from 'rednest/testing';
 import type { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.js';
 import { Opened } from '../support/opened.js';
+import { subscribeUnending } from '../support/unending-handler.js';
 import { startMeasured } from './fixtures/measured-application.js';
 
 const opened = new Opened();
@@ -125,24 +126,16 @@ describe('a scrape', () => {
 
   it('asks anew on a new connection, however long answers are kept', async () => {
     const { bus, scrape, server } = await start({ cacheFor: '10m', timeout: '5s' });
-    let finish: () => void = () => undefined;
-    const finished = new Promise<void>((resolve) => (finish = resolve));
-    let isHandling = false;
-    const handle = () => {
-      isHandling = true;
-      return finished;
-    };
-    await bus.subscribe('order.paid', handle, { group: 'shipping' });
+    const handler = await subscribeUnending(bus, 'order.paid', 'shipping');
     const pending = async () => (await scrape()).value('rednest_events_group_pending', { group: 'shipping' });
     expect(await pending()).toBe(0);
-    await bus.publish('order.paid', {});
-    await eventually(() => isHandling);
+    await handler.publish();
     expect(await pending()).toBe(0);
     await (await server.admin()).call('CLIENT', 'KILL', 'TYPE', 'normal');
     try {
       await eventually(async () => expect(await pending()).toBe(1), 15_000);
     } finally {
-      finish();
+      handler.finish();
     }
   });
 
